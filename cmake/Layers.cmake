@@ -1,0 +1,75 @@
+# The architecture, in one table. A module may include only the headers of the
+# modules in its USES row, and only a row that OWNS a third-party package may
+# include that package's headers, never from a public header.
+# HEADERS are the module's public headers in lib/include/packline/.
+# lib/CMakeLists.txt builds the modules from this table, in this order;
+# tests/arch/check_layers.py reads it and fails on an include that breaks it.
+
+pkg_layer(base
+  USES ""
+  OWNS ""
+  HEADERS "api auto err limits num buf arena text node diag env")
+pkg_layer(io
+  USES "base"
+  OWNS ""
+  HEADERS "source sink outfile outdir path")
+pkg_layer(digest
+  USES "base io"
+  OWNS "openssl threads"
+  HEADERS "crypto digest hasher")
+pkg_layer(json
+  USES "base io"
+  OWNS "jansson"
+  HEADERS "json")
+pkg_layer(yaml
+  USES "base io"
+  OWNS "libyaml"
+  HEADERS "yaml")
+pkg_layer(pattern
+  USES "base"
+  OWNS "pcre2"
+  HEADERS "pattern")
+pkg_layer(schema
+  USES "base io json yaml pattern"
+  OWNS ""
+  HEADERS "schema")
+pkg_layer(sign
+  USES "base io digest"
+  OWNS "openssl"
+  HEADERS "secret key cert cms envelope aead kdf")
+pkg_layer(zip
+  USES "base io digest"
+  OWNS "libdeflate"
+  HEADERS "zip")
+pkg_layer(manifest
+  USES "base io digest json yaml pattern schema"
+  OWNS ""
+  HEADERS "manifest lock")
+pkg_layer(container
+  USES "base io digest json schema sign zip"
+  OWNS ""
+  HEADERS "container container_write container_read")
+pkg_layer(trust
+  USES "base io digest json yaml schema sign container"
+  OWNS ""
+  HEADERS "trust device_config")
+pkg_layer(verify
+  USES "base io digest json schema sign zip container trust"
+  OWNS ""
+  HEADERS "verify")
+pkg_layer(seal
+  USES "base io digest json yaml schema sign zip manifest container trust verify"
+  OWNS ""
+  HEADERS "seal")
+pkg_layer(bundle
+  USES "base io digest json schema manifest container trust verify"
+  OWNS ""
+  HEADERS "plan bundle")
+pkg_layer(review
+  USES "base io digest json schema manifest container trust verify"
+  OWNS ""
+  HEADERS "review")
+pkg_layer(cli
+  USES "base io json"
+  OWNS ""
+  HEADERS "")

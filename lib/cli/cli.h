@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "packline/buf.h"
+#include "packline/diag.h"
+#include "packline/env.h"
+#include "packline/err.h"
+#include "packline/sink.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The command-line front end that all tools share: one table of options
+ * parses the command line and prints --help, the completions and the man
+ * page's option list.  Reports errors, closes standard output, sets the exit
+ * status.
+ */
+enum cli_kind {
+	CLI_FLAG,   /* bool *: set to true */
+	CLI_TEXT,   /* const char **: the argument, borrowed from argv; given
+		       twice is a usage error */
+	CLI_LIST,   /* struct cli_list *: every argument, in order */
+	CLI_NUMBER, /* struct cli_number *: decimal integer within min..max */
+	CLI_CHOICE, /* const char **: one of choices */
+};
+
+struct cli_list {
+	const char **items; /* owned by the parser, borrowed from argv */
+	size_t count;
+};
+
+struct cli_number {
+	uint64_t value;
+	bool given;
+	uint64_t min, max; /* set in the initialiser; both 0 = any */
+};
+
+/* One row per option.  Order in the table = order in --help. */
+struct cli_opt {
+	const char *name;   /* long name, without dashes */
+	char letter;        /* short name, or 0 */
+	enum cli_kind kind;
+	void *value;        /* as the kind says */
+	const char *arg;    /* placeholder, NULL for a flag */
+	const char *help;   /* one line, lower case, no full stop */
+	const char *choices; /* CLI_CHOICE: "jsonl gnu bsd cf" */
+	const char *complete; /* for completions: "file", "dir", or NULL */
+};
+
+struct cli; /* the running tool */
+
+/*
+ * A verb's table cannot be static data if it points at locals; so each verb
+ * has a main that builds both on its stack and calls cli_command_run().
+ */
+struct cli_command {
+	const char *synopsis; /* "[options] FILE..." */
+	const char *purpose;  /* one sentence for --help */
+	const char *notes;    /* more for the end of --help, or NULL */
+	const struct cli_opt *table; /* ends with {.name = NULL} */
+	unsigned common;      /* CLI_OUTPUT, CLI_FORCE...: options shared by name */
+	int min_args, max_args; /* operands; max -1 = any number */
+	/* The work.  argv[0..argc-1] are the operands. */
+	enum pkg_code (*run)(struct cli *cli, const void *options, int argc,
+			     char **argv, struct pkg_err *err);
+	const void *options;  /* handed to run() */
+};
+
+/* Shared options that a command asks for in .common; --help, --version,
+   --json, --quiet, -v, -C DIR and --color are always there. */
+enum {
+	CLI_OUTPUT = 1 << 0, /* -o, --output FILE: cli_output() */
+	CLI_FORCE = 1 << 1,  /* --force: cli_force() */
+};
+
+struct cli_verb {
+	const char *name;    /* "create" */
+	const char *purpose; /* one line for the list of verbs */
+	/* Builds its command on its stack and calls cli_command_run(). */
+	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
+};
+
+struct cli_tool {
+	const char *name;    /* "pkg-hash" */
+	const char *purpose; /* one sentence */
+	const struct cli_verb *verbs; /* ends with {.name = NULL}; or NULL and */
+	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
+};
+
+/* The whole of a tool's main(): returns the exit status. */
+int cli_main(const struct cli_tool *tool, int argc, char **argv);
+/* Parse the rest of the command line by @command and run it. */
+enum pkg_code cli_command_run(struct cli *cli, const struct cli_command *command,
+			      struct pkg_err *err);
+
+/* -- for run(): all results are borrowed from @cli -- */
+
+int cli_dirfd(const struct cli *cli);          /* -C DIR, else AT_FDCWD */
+const char *cli_output(const struct cli *cli); /* -o, else NULL */
+bool cli_force(const struct cli *cli);
+bool cli_json(const struct cli *cli);  /* --json: messages are JSON Lines */
+bool cli_quiet(const struct cli *cli);
+int cli_verbose(const struct cli *cli); /* how many -v */
+bool cli_color(const struct cli *cli);  /* colour on stderr */
+/* Clock and SOURCE_DATE_EPOCH; crypto is NULL until the tool sets it.  A
+   malformed SOURCE_DATE_EPOCH is a usage error before run(). */
+struct pkg_env *cli_env(struct cli *cli);
+/* Standard output: gathered, checked and closed by cli_main(). */
+struct pkg_sink *cli_stdout(struct cli *cli);
+
+/* A message on stderr, "pkg-hash: text", or a JSON record with --json. */
+void cli_note(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
+void cli_warn(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
+/* Print findings on stderr (text, or JSON records with --json). */
+void cli_findings(struct cli *cli, const struct pkg_diag *diag);
+/* Write one finding as a JSON `finding` record, newline included. */
+enum pkg_code cli_finding_record(struct pkg_sink *sink,
+				 const struct pkg_finding *finding,
+				 struct pkg_err *err);
+/* Write one finding as text, newline included. */
+enum pkg_code cli_finding_text(struct pkg_sink *sink,
+			       const struct pkg_finding *finding,
+			       struct pkg_err *err);
+
+/*
+ * Read a secret named by @spec: "file:PATH" (private file), "fd:N",
+ * "env:VAR", or NULL: ask on /dev/tty with @prompt, echo off.  One line, its
+ * newline dropped.  @out must be marked secret.  Fails with PKG_KEY if it
+ * cannot be had, PKG_USAGE for a malformed @spec.
+ */
+enum pkg_code cli_secret(struct cli *cli, struct pkg_buf *out, const char *spec,
+			 const char *prompt, struct pkg_err *err);
+
+/* A progress line on a terminal; does nothing elsewhere or with --quiet. */
+void cli_progress(struct cli *cli, const char *what, uint64_t done,
+		  uint64_t total);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_PATH_H
+#define PKG_PATH_H
+
+#include "packline/buf.h"
+#include "packline/err.h"
+
+#include <stdbool.h>
+
+PKG_API_BEGIN
+
+/*
+ * Open @path for reading, relative to the directory @dirfd (AT_FDCWD is
+ * fine).  @fd receives a descriptor, close-on-exec, that the caller closes.
+ * Fails with PKG_SYSTEM, with a hint for a missing file or permission; a
+ * directory is refused with PKG_USAGE.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_open(int *fd, int dirfd, const char *path,
+					   struct pkg_err *err);
+/*
+ * The same, but nothing outside @dirfd can be reached: no absolute path, no
+ * "..", no symbolic link that leaves it (openat2 RESOLVE_BENEATH; a walk with
+ * O_NOFOLLOW where the kernel lacks it).  Such a path is PKG_INPUT.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_open_beneath(int *fd, int dirfd,
+						   const char *path,
+						   struct pkg_err *err);
+/*
+ * Append the whole content of @path to @out, "-" is standard input.  More
+ * than @out->max allows is PKG_INPUT; other errors as pkg_path_open().
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_slurp(struct pkg_buf *out, int dirfd,
+					    const char *path,
+					    struct pkg_err *err);
+/*
+ * Open a file that holds a secret or a private key: a regular file that no
+ * group or other may read, write or execute, owned by us or by root.
+ * Fails with PKG_KEY and a hint (chmod 600).
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_open_private(int *fd, int dirfd,
+						   const char *path,
+						   struct pkg_err *err);
+/* The part after the last '/', borrowed from @path; never empty for "a/b". */
+const char *pkg_path_basename(const char *path);
+/*
+ * True if @name can be the name of one file anywhere: UTF-8, 1..255 bytes, no
+ * '/', '\\' or control character, not "." or "..".
+ */
+bool pkg_path_is_safe_name(const char *name, size_t len);
+
+PKG_API_END
+
+#endif
