@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_CMS_H
+#define PKG_CMS_H
+
+#include "packline/auto.h"
+#include "packline/buf.h"
+#include "packline/cert.h"
+#include "packline/err.h"
+#include "packline/key.h"
+
+#include <stdbool.h>
+
+/*
+ * Detached signatures: CMS SignedData (RFC 5652) of one signer, in the
+ * profile of suite packline-1 (schemas/container.md):
+ *
+ * - definite-length DER; detached; the content type is one of ours;
+ * - one SignerInfo, by issuerAndSerialNumber or subjectKeyIdentifier, whose
+ *   certificate is among the 1..8 of the message; no CRLs;
+ * - signed attributes contentType, messageDigest, signingTime,
+ *   signingCertificateV2, each once; CMSAlgorithmProtection is allowed;
+ * - unsigned attributes: at most one RFC 3161 timeStampToken;
+ * - SHA-256, SHA-384, SHA-512; RSASSA-PSS (MGF1 of the same hash, salt as
+ *   long as the digest), RSASSA-PKCS1-v1_5, both >= 3072 bits; ECDSA P-256,
+ *   P-384.
+ *
+ * Reasons of a refusal (PKG_NO):
+ *
+ *   signature-profile     outside of the profile above
+ *   signature-bad         does not belong to this content, or was changed
+ *   signer-untrusted      no chain to a trust anchor, or none was given
+ *   certificate-expired   outside the validity of a certificate of the chain
+ *   certificate-purpose   a CA, or not a certificate for code signing
+ *   certificate-revoked   a CRL lists it, or no current CRL was given for it
+ *   certificate-invalid   anything else that RFC 5280 forbids in the chain
+ *   algorithm-weak        a digest, signature or key below the suite's level
+ */
+#define PKG_OID_MANIFEST "2.25.143773712440608388605632316441441173953.1"
+#define PKG_OID_APPROVAL "2.25.143773712440608388605632316441441173953.2"
+#define PKG_OID_DATA     "1.2.840.113549.1.7.1" /* id-data, RFC 5652 */
+
+struct pkg_cms;
+struct pkg_crypto;
+
+enum pkg_cms_padding {
+	PKG_CMS_PSS,   /* RSA keys: RSASSA-PSS */
+	PKG_CMS_PKCS1, /* RSA keys: PKCS#1 v1.5, for HSMs and same bytes */
+};
+
+struct pkg_cms_sign_options {
+	const char *content_type;     /* PKG_OID_... */
+	int64_t signing_time;         /* the claim, seconds since the epoch */
+	enum pkg_cms_padding padding; /* for RSA keys only */
+	unsigned digest_bits; /* 256, 384 or 512; 0 = 384 for P-384, else 256 */
+};
+
+/* How a signature is judged. */
+struct pkg_cms_verify_options {
+	const char *content_type; /* the one expected: PKG_OID_... */
+	/* Trust anchors, borrowed: CA certificates, or signers themselves. */
+	const struct pkg_certs *anchors;
+	/* SHA-256 of the SPKI of keys that are trusted by themselves. */
+	const uint8_t (*anchor_keys)[32];
+	size_t anchor_key_count;
+	const struct pkg_crls *crls; /* NULL = no revocation check */
+	bool no_time; /* do not look at validity periods at all */
+	int64_t at;   /* else: the time to judge at, seconds since the epoch */
+};
+
+/* Who signed and how.  From pkg_cms_parse(): claims; from verify: facts. */
+struct pkg_cms_signer {
+	struct pkg_cert_info cert;
+	int64_t signing_time;  /* always only the signer's claim */
+	bool has_timestamp;    /* carries an RFC 3161 token, not checked here */
+	const char *digest;    /* "sha256", "sha384", "sha512" */
+	const char *algorithm; /* "rsa-pss", "rsa-pkcs1", "ecdsa-p256",
+				  "ecdsa-p384" */
+};
+
+PKG_API_BEGIN
+
+/*
+ * Sign @len (at most 16 MiB) bytes of @content.
+ * @der    the signature is appended to it; what is appended has been verified
+ *         against @certs by the code of pkg_cms_verify() first.
+ * @certs  the signer's certificate first, then at most 7 others to go along.
+ * Fails with PKG_KEY if the first certificate is not that of @key or not one
+ * for code signing (pkg_cert_check_signer() judges its validity at
+ * signing_time) or the key refuses; PKG_INPUT if the content is too long;
+ * PKG_SYSTEM if out of memory.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_sign(struct pkg_buf *der, const struct pkg_key *key,
+	     const struct pkg_certs *certs, const void *content, size_t len,
+	     const struct pkg_cms_sign_options *options, struct pkg_err *err);
+
+/*
+ * Read a signature and hold it against the profile.  Nothing is verified yet.
+ * @out  receives it; freed by the caller with pkg_cms_free().
+ * Fails with PKG_NO, reason "signature-profile" or "algorithm-weak";
+ * PKG_INPUT if there are more than PKG_LIMIT_SIGNATURE bytes; PKG_SYSTEM if
+ * out of memory.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_cms_parse(struct pkg_cms **out,
+					   struct pkg_crypto *crypto,
+					   const void *der, size_t len,
+					   struct pkg_err *err);
+/*
+ * Who claims to have signed; borrowed.  Believe nothing of it before
+ * pkg_cms_verify(): good for ordering, for finding the pin to hold it
+ * against, and for display that says so.
+ */
+const struct pkg_cms_signer *pkg_cms_claim(const struct pkg_cms *cms);
+/*
+ * Verify it over @len (at most 16 MiB) bytes of @content.  On success the
+ * claim is a fact, apart from the signing time.
+ * Fails with PKG_NO and a reason from the list above; PKG_SYSTEM if out of
+ * memory.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_verify(struct pkg_cms *cms, const void *content, size_t len,
+	       const struct pkg_cms_verify_options *options,
+	       struct pkg_err *err);
+void pkg_cms_free(struct pkg_cms *cms); /* NULL is allowed */
+
+PKG_API_END
+PKG_DEFINE_AUTO(pkg_cms)
+
+#endif
