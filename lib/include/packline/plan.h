@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_PLAN_H
+#define PKG_PLAN_H
+
+#include "packline/buf.h"
+#include "packline/lock.h"
+
+/*
+ * The plan: ordered, id-free steps that bring a server to what a lock says
+ * (schemas/manifest.md, "The plan").
+ */
+
+/* A container that stands for an artifact (record of type `container`). */
+struct pkg_plan_container {
+	const char *path; /* as the record says */
+	int64_t size;
+	const char *md5, *sha1, *sha256; /* of the container's bytes */
+};
+
+/* One file that the plan needs, by content. */
+struct pkg_plan_blob {
+	const char *sha256; /* 64 hex digits */
+	const char *path;   /* where it is */
+	bool container;     /* path is a container's, else an artifact's */
+	int64_t size;
+};
+
+struct pkg_plan_blobs {
+	struct pkg_plan_blob *items; /* ascending by sha256, each once */
+	size_t count;
+};
+
+PKG_API_BEGIN
+
+/*
+ * Put the containers in place of the artifacts that ask to be sealed: their
+ * size and digests become those of the container.
+ * @lock     changed in place.
+ * @records  JSON Lines of type `container`, as pkg-seal prints them; NULL =
+ *           there are none.
+ * Fails with PKG_INPUT: "container-missing", "container-draft",
+ * "container-other-bytes", "container-ambiguous".
+ */
+PKG_MUST_CHECK enum pkg_code pkg_plan_containers(struct pkg_manifest *lock,
+						 struct pkg_arena *arena,
+						 struct pkg_source *records,
+						 struct pkg_err *err);
+/*
+ * Write the plan for hawkBit as canonical JSON.  Every artifact that asks to
+ * be sealed must have its container by now, else PKG_INPUT.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_plan_write(const struct pkg_manifest *lock,
+					    struct pkg_sink *sink,
+					    struct pkg_err *err);
+/* What a bundle must carry, in its order. */
+PKG_MUST_CHECK enum pkg_code pkg_plan_blobs(struct pkg_plan_blobs *out,
+					    struct pkg_arena *arena,
+					    const struct pkg_manifest *lock,
+					    struct pkg_err *err);
+
+PKG_API_END
+
+#endif
