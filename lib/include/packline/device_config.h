@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_DEVICE_CONFIG_H
+#define PKG_DEVICE_CONFIG_H
+
+#include "packline/auto.h"
+#include "packline/diag.h"
+#include "packline/err.h"
+
+#include <stdbool.h>
+
+struct pkg_crypto;
+struct pkg_sink;
+
+/*
+ * A device config: what a container for one kind of device looks like, who
+ * can open it and who may make it.  YAML, at most PKG_LIMIT_YAML_CONFIG bytes.
+ * Its digest is over the bytes of the file, and containers carry it.
+ *
+ * Paths in it are relative to its own folder; the struct holds them joined
+ * with the path of that folder, so they can be opened relative to the dirfd
+ * that the config itself was opened with.
+ */
+
+/* How a container is protected; container.md of the format says more. */
+enum pkg_protection {
+	PKG_PROTECTION_SIGNED,    /* readable by all, signed */
+	PKG_PROTECTION_SEALED,    /* encrypted and signed */
+	PKG_PROTECTION_ENCRYPTED, /* encrypted, unsigned */
+};
+
+struct pkg_name_list {
+	const char **items; /* NULL if count is 0 */
+	size_t count;
+};
+
+struct pkg_device_config {
+	const char *id;     /* deviceConfig: name of the device kind */
+	const char *tenant; /* whose devices */
+	enum pkg_protection kind;
+	const char *suite;               /* "packline-1" */
+	struct pkg_name_list recipients; /* certificate files; none if signed */
+	const char *signing_key;         /* path or pkcs11: URI, or NULL */
+	const char *signing_cert;        /* path, or NULL */
+	struct pkg_name_list may_use, may_approve,
+	    may_sign;    /* acl; see has_acl */
+	bool has_acl;    /* false: the file says nothing about who may */
+	char sha256[65]; /* of the file's bytes, lower-case hex */
+	struct pkg_arena *arena; /* owned; holds all of the above */
+};
+
+PKG_API_BEGIN
+
+/*
+ * Read the device config @path.
+ * @out    receives it; freed by the caller with pkg_device_config_free().
+ * @crypto digests come from here.
+ * @diag   receives everything that is wrong with the file; its arena must
+ *         outlive what is printed of it.
+ * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
+ * Fails with PKG_INPUT if the file is malformed, over a limit, or asks for
+ * what this version cannot do (approvals, password recipients): @diag says
+ * where; PKG_SYSTEM if it cannot be read.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_device_config_load(struct pkg_device_config **out,
+		       struct pkg_crypto *crypto, struct pkg_diag *diag,
+		       int dirfd, const char *path, struct pkg_err *err);
+void pkg_device_config_free(
+    struct pkg_device_config *config); /* NULL is fine */
+/* The JSON Schema (draft-07) of a device config, newline included. */
+PKG_MUST_CHECK enum pkg_code pkg_device_config_schema(struct pkg_sink *sink,
+						      struct pkg_err *err);
+/* "signed", "sealed" or "encrypted". */
+const char *pkg_protection_name(enum pkg_protection kind);
+
+PKG_API_END
+PKG_DEFINE_AUTO(pkg_device_config)
+
+#endif

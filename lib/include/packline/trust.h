@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_TRUST_H
+#define PKG_TRUST_H
+
+#include "packline/auto.h"
+#include "packline/diag.h"
+#include "packline/env.h"
+#include "packline/err.h"
+
+#include <stdbool.h>
+
+/*
+ * What a verifier believes: whose signatures count, how many are needed, for
+ * whom and until when.  Nothing of this ever comes from the container.
+ *
+ * There are two ways to say it: a trust policy (YAML), or one certificate.  A
+ * certificate that is a CA trusts every code-signing certificate that chains
+ * to it; any other certificate is the only signer.
+ */
+struct pkg_trust;
+struct pkg_arena;
+struct pkg_sink;
+
+/* Which clock certificates and `expires` are judged by. */
+enum pkg_clock_mode {
+	PKG_CLOCK_SYSTEM, /* the environment's clock */
+	PKG_CLOCK_AT,     /* a given moment */
+	PKG_CLOCK_NONE,   /* no clock: validity and expiry are not checked */
+};
+
+struct pkg_clock {
+	enum pkg_clock_mode mode;
+	int64_t at; /* seconds since the epoch; PKG_CLOCK_AT only */
+};
+
+/* Demands of the command line, on top of the policy; all zero = none. */
+struct pkg_trust_demands {
+	const char *tenant;               /* NULL = any the policy allows */
+	const char *device_config;        /* id; NULL = any */
+	const char *device_config_sha256; /* 64 hex digits; NULL = any */
+	bool has_min_sequence;
+	uint64_t min_sequence;
+	bool has_clock; /* overrides the policy's time mode */
+	struct pkg_clock clock;
+};
+
+/* What a signed manifest claims; NULL = the manifest has null there. */
+struct pkg_trust_claims {
+	const char *suite;
+	const char *tenant;
+	const char *device_config;
+	const char *device_config_sha256;
+	const char *policy_sha256; /* approval policy that was asked for */
+	bool has_sequence;
+	uint64_t sequence;
+	bool has_expires;
+	int64_t expires; /* seconds since the epoch */
+};
+
+/* What is asked about a manifest's claims. */
+enum pkg_question {
+	PKG_ASK_SUITE,
+	PKG_ASK_TENANT,
+	PKG_ASK_DEVICE_CONFIG,
+	PKG_ASK_SEQUENCE,
+	PKG_ASK_EXPIRY,
+	PKG_ASK_APPROVALS,
+};
+
+enum pkg_answer {
+	PKG_ANSWER_SKIPPED, /* nobody demands it: not checked */
+	PKG_ANSWER_YES,
+	PKG_ANSWER_NO,
+};
+
+/* A signature that counts. */
+struct pkg_signer {
+	const char *id;      /* of the pin, or "" if trusted by its chain */
+	const char *subject; /* of the certificate, RFC 2253 */
+	char spki[65];       /* SHA-256 of its public key, hex */
+	bool has_time;
+	int64_t time; /* signingTime: the signer's claim, for display only */
+};
+
+struct pkg_signers {
+	struct pkg_signer *items;
+	size_t count;       /* signatures that count */
+	size_t needed;      /* threshold */
+	size_t ignored;     /* valid signatures of keys that are not trusted */
+	const char *others; /* who those are, for a message; "" if none */
+};
+
+/* Detached signatures and what they sign; all borrowed. */
+struct pkg_signature_file {
+	const char *name; /* member name, for messages */
+	const uint8_t *der;
+	size_t len;
+};
+
+struct pkg_signature_set {
+	const uint8_t *content; /* the manifest's bytes */
+	size_t content_len;
+	const struct pkg_signature_file *files; /* as the container has them */
+	size_t count;
+};
+
+PKG_API_BEGIN
+
+/*
+ * Read the trust policy or certificate @path; its first bytes decide which.
+ * @out    receives it; freed by the caller with pkg_trust_free().
+ * @env    borrowed for the lifetime of the trust: clock and crypto.
+ * @diag   receives everything that is wrong with a policy file.
+ * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
+ * Fails with PKG_INPUT if the file is malformed, trusts nobody, or asks for
+ * what this version cannot check; PKG_SYSTEM if a file cannot be read.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_trust_load(struct pkg_trust **out,
+					    const struct pkg_env *env,
+					    struct pkg_diag *diag, int dirfd,
+					    const char *path,
+					    struct pkg_err *err);
+void pkg_trust_free(struct pkg_trust *trust); /* NULL is allowed */
+/* The JSON Schema (draft-07) of a trust policy, newline included. */
+PKG_MUST_CHECK enum pkg_code pkg_trust_schema(struct pkg_sink *sink,
+					      struct pkg_err *err);
+/* True if an `encrypted` container may be believed (allowUnsigned). */
+bool pkg_trust_allows_unsigned(const struct pkg_trust *trust);
+/* The clock that holds: of @demands if it has one, else of the policy. */
+struct pkg_clock pkg_trust_clock(const struct pkg_trust *trust,
+				 const struct pkg_trust_demands *demands);
+/*
+ * Read a time mode: "system", "none" or "at=" and an RFC 3339 time.
+ * False if it is none of them.
+ */
+bool pkg_clock_parse(struct pkg_clock *out, const char *text);
+
+/*
+ * Judge detached signatures.  Every file must be sound: one that is malformed
+ * or whose signature is wrong is refused even if its signer does not matter.
+ * The certificate of a trusted signer must be valid, too; then distinct keys
+ * and distinct pin ids are counted, and both must reach the threshold.
+ * @trust  NULL = nobody is trusted: soundness and order are still checked.
+ * @clock  by which certificates are judged.
+ * @out    receives who signed, allocated in @arena; filled as far as it got
+ *         on failure.
+ * Fails with PKG_NO and a reason: "signature-order" (keys not ascending),
+ * "no-trust" (@trust is NULL), "signer-untrusted" (no trusted signature),
+ * "threshold" (too few), or another of packline/cms.h for a signature or a
+ * certificate that is no good.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_trust_signatures(
+    const struct pkg_trust *trust, const struct pkg_clock *clock,
+    const struct pkg_signature_set *set, struct pkg_signers *out,
+    struct pkg_arena *arena, struct pkg_err *err);
+/*
+ * Put one question about a manifest's claims.
+ * @trust    NULL: only @demands are asked.
+ * @demands  its clock is not used here, see @clock.
+ * @clock    by which expiry is judged.
+ * @out      receives whether anybody demands it, and whether it holds.
+ * Fails with PKG_NO and the reason "suite", "wrong-tenant",
+ * "wrong-device-config", "sequence-too-low" or "expired"; with PKG_INPUT and
+ * "unsupported" for claims this version cannot check.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_trust_ask(
+    const struct pkg_trust *trust, const struct pkg_trust_demands *demands,
+    const struct pkg_clock *clock, const struct pkg_trust_claims *claims,
+    enum pkg_question question, enum pkg_answer *out, struct pkg_err *err);
+
+PKG_API_END
+PKG_DEFINE_AUTO(pkg_trust)
+
+#endif
