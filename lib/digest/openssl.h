@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DIGEST_OPENSSL_H
+#define DIGEST_OPENSSL_H
+
+/* For the modules that own OpenSSL (lib/digest, lib/sign): never public. */
+
+#include "packline/crypto.h"
+
+#include <openssl/types.h>
+
+/* The private library context: every OpenSSL object is made in it. */
+OSSL_LIB_CTX *pkg_crypto_libctx(const struct pkg_crypto *crypto);
+/* The fetched digest of one PKG_DIGEST_* bit; borrowed. */
+const EVP_MD *pkg_crypto_md(const struct pkg_crypto *crypto,
+			    unsigned algorithm);
+/*
+ * Record an error of the OpenSSL call that just failed: PKG_SYSTEM if it was
+ * out of memory, else @code, with OpenSSL's own reason after @what.  Empties
+ * OpenSSL's error queue.
+ */
+enum pkg_code pkg_crypto_fail(struct pkg_err *err, enum pkg_code code,
+			      const char *what);
+
+#endif
