@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_CONTAINER_WRITE_H
+#define PKG_CONTAINER_WRITE_H
+
+#include "packline/cms.h"
+#include "packline/container.h"
+#include "packline/env.h"
+#include "packline/outfile.h"
+
+/*
+ * Making a container: the payload is read once, encrypted if wanted, hashed
+ * and written in the same pass; the head in front of it, whose length is
+ * known beforehand, is filled in at the end.
+ */
+
+/* Where the bytes of one file come from. */
+enum pkg_container_from {
+	PKG_FROM_PATH, /* opened when its turn comes, and once before */
+	PKG_FROM_FD,   /* from its current position to its end */
+	PKG_FROM_MEMORY,
+};
+
+struct pkg_container_input {
+	enum pkg_container_from from;
+	const char *source_name; /* what it is called inside; must be a safe
+				    name, unique among all inputs */
+	const char *path;        /* PKG_FROM_PATH: relative to dirfd.  Others:
+				    for messages, NULL = source_name */
+	int dirfd;               /* PKG_FROM_PATH; AT_FDCWD is fine */
+	int fd;                  /* PKG_FROM_FD: borrowed; what is not a regular
+				    file is spooled to a temporary file first */
+	const void *data;        /* PKG_FROM_MEMORY: borrowed */
+	size_t len;              /* of data, bytes */
+	bool has_given;          /* refuse the file unless its SHA-256 is... */
+	uint8_t given_sha256[32]; /* ...this; the request repeats it */
+};
+
+struct pkg_container_spec {
+	enum pkg_container_kind kind;
+	/*
+	 * id is ignored (made by the writer); created NULL = the time that
+	 * the env's SOURCE_DATE_EPOCH says, else none.
+	 */
+	struct pkg_container_subject subject;
+	const char *requester; /* NULL = not said */
+	bool has_policy;
+	uint8_t policy_sha256[32];
+	/*
+	 * The payload in its order, at least one.  A bundle: first plan.json,
+	 * then blobs ascending by source_name, which is their SHA-256 in hex.
+	 */
+	const struct pkg_container_input *inputs;
+	size_t input_count;
+	const struct pkg_container_input *metadata; /* NULL = none */
+	const struct pkg_certs *recipients;         /* NULL if kind is signed */
+	/*
+	 * The signer: key NULL = make a draft (or kind encrypted, which has
+	 * none).  sign.content_type is set by the writer.
+	 */
+	const struct pkg_key *key;
+	const struct pkg_certs *certs;
+	struct pkg_cms_sign_options sign;
+	const char *tmpdir; /* for spooling; NULL = "/tmp" */
+	/* Told now and then how many of all payload bytes are done; or NULL. */
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *progress_context;
+};
+
+struct pkg_container_writer;
+
+PKG_API_BEGIN
+
+/*
+ * Check everything that can be checked before a byte is written, and lay the
+ * file out.
+ * @out   receives it; freed by the caller with pkg_container_writer_free().
+ * @env   borrowed, as is all that @spec points at, until that.
+ * Fails with PKG_USAGE for a spec that makes no sense or a source name twice;
+ * PKG_INPUT, reason "name-grammar" or "limit"; PKG_SYSTEM if a file cannot be
+ * opened; PKG_KEY as pkg_cms_sign() and pkg_envelope_seal() do.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_container_writer_new(
+    struct pkg_container_writer **out, const struct pkg_env *env,
+    const struct pkg_container_spec *spec, struct pkg_err *err);
+/*
+ * Bytes of the file, for pkg_outfile_options.size: exact, but for the few
+ * bytes by which ECDSA signatures vary.
+ */
+uint64_t pkg_container_writer_size(const struct pkg_container_writer *writer);
+/*
+ * Write the container, once.
+ * @file  new, opened seekable, nothing written yet.
+ * @size  receives the final size, for pkg_outfile_commit(), which is left to
+ *        the caller.
+ * Fails with PKG_NO, reason "digest-mismatch", if a file has not the given
+ * digest; PKG_INPUT, reason "changed", if a file changes while it is read;
+ * PKG_SYSTEM on I/O errors; PKG_KEY if the key refuses.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_writer_run(struct pkg_container_writer *writer,
+			 struct pkg_outfile *file, uint64_t *size,
+			 struct pkg_err *err);
+/*
+ * After that, what was written; borrowed.  The request is confidential if
+ * anything is encrypted.
+ */
+const struct pkg_container_manifest *
+pkg_container_writer_manifest(const struct pkg_container_writer *writer);
+const struct pkg_container_request *
+pkg_container_writer_request(const struct pkg_container_writer *writer);
+const struct pkg_buf *
+pkg_container_writer_manifest_json(const struct pkg_container_writer *writer);
+const struct pkg_buf *
+pkg_container_writer_request_json(const struct pkg_container_writer *writer);
+/* SHA-256 of manifest.json: the identity of the package. */
+const uint8_t *
+pkg_container_writer_sha256(const struct pkg_container_writer *writer);
+void pkg_container_writer_free(struct pkg_container_writer *writer);
+
+/* New members 3 and 4 for pkg_container_rewrite(). */
+struct pkg_container_blob {
+	const uint8_t *data; /* borrowed */
+	size_t len;
+};
+
+struct pkg_container_edit {
+	const struct pkg_container_blob *signatures; /* DER, in any order */
+	size_t signature_count;
+	bool keep_approvals; /* else they are dropped */
+};
+
+struct pkg_container; /* packline/container_read.h */
+
+/*
+ * Write a container again with other signatures.  The payload is copied once
+ * and compared with the manifest on the way.
+ * @container  opened, its payload not yet touched; read to its end.
+ * @sink       receives the file from the front; nothing is finished.
+ * Signatures are put in their order (ascending SPKI); that they verify is the
+ * caller's to know.  Two of one key are PKG_USAGE, reason "signature-order".
+ * Other errors as the reader's and pkg_cms_parse()'s.
+ *
+ * With no signatures and no approvals the result is the same for every
+ * rebuild of the same input (pkg-verify --unsigned-digest).
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_rewrite(struct pkg_container *container,
+		      const struct pkg_container_edit *edit,
+		      struct pkg_sink *sink, struct pkg_err *err);
+
+PKG_API_END
+PKG_DEFINE_AUTO(pkg_container_writer)
+
+#endif
