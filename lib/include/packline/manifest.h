@@ -6,6 +6,7 @@
 #include "packline/diag.h"
 #include "packline/err.h"
 #include "packline/node.h"
+#include "packline/schema.h"
 
 #include <stdbool.h>
 
@@ -15,207 +16,167 @@
  * lock, packline/lock.h).  Both are this model.  schemas/manifest.md says what
  * each field means and where it goes.
  *
- * All memory belongs to the arena that the reader was given.  Strings that
- * were left out are NULL, numbers that were left out are -1.  node is the map
- * that the struct was read from, for positions.
+ * The structs are bound by lib/schema: `at` is the node that was read, values
+ * are nodes with text and position, NULL = left out or refused.  A list's
+ * items have the type in its comment.  All memory belongs to the arena that
+ * the reader was given.
  */
-struct pkg_texts {
-	const char **items;
-	size_t count;
+struct pkg_product {
+	const struct pkg_node *at, *name, *version;
+};
+
+struct pkg_module_type {
+	const struct pkg_node *at, *key, *name, *description, *colour;
+	struct pkg_int_value max_assignments; /* modules of it in one set */
+	struct pkg_int_value min_artifacts;   /* with fewer it is incomplete */
+};
+
+struct pkg_set_type {
+	const struct pkg_node *at, *key, *name, *description, *colour;
+	struct pkg_list mandatory, optional; /* node: keys of module types */
+};
+
+struct pkg_types {
+	const struct pkg_node *at;
+	struct pkg_list modules; /* struct pkg_module_type */
+	struct pkg_list sets;    /* struct pkg_set_type */
 };
 
 struct pkg_metadatum {
-	const struct pkg_node *node;
-	const char *key, *value;
-	bool target_visible; /* of modules only: reaches the device */
+	const struct pkg_node *at, *key, *value;
+	struct pkg_bool_value target_visible; /* only of modules */
 };
 
-/* One artifact that the manifest asks for: a path, or a pattern. */
+/* Which files become artifacts: a path, or a pattern. */
 struct pkg_selector {
-	const struct pkg_node *node;
-	const char *path, *glob, *regex; /* exactly one of them */
-	struct pkg_texts exclude;        /* globs; not with path */
-	const char *filename;            /* what server and device see */
-	const char *seal;                /* device config to seal it for */
+	const struct pkg_node *at;
+	const struct pkg_node *path, *glob, *regex; /* exactly one */
+	struct pkg_list exclude;         /* node: globs; not with path */
+	const struct pkg_node *filename; /* what server and device see */
+	const struct pkg_node *seal;     /* device config to seal it for */
 };
 
-/* One artifact, pinned. */
-struct pkg_artifact {
-	const struct pkg_node *node; /* where it was asked for */
-	const char *path;            /* relative to the manifest's folder */
+/* One file, pinned. */
+struct pkg_pinned {
+	const struct pkg_node *at; /* where it was asked for */
+	const char *path;          /* relative to the manifest's folder */
 	const char *filename;
-	const char *seal;
-	int64_t size; /* bytes; -1 = not known yet */
+	const char *seal;       /* device config to seal it for, or NULL */
+	const char *media_type; /* of an SBOM */
+	int64_t size;           /* bytes; -1 = not known yet */
 	const char *md5, *sha1, *sha256, *sha512; /* hex; NULL = not known */
 };
 
 struct pkg_sbom {
-	const struct pkg_node *node;
-	const char *path, *media_type;
-	int64_t size;
-	const char *md5, *sha1, *sha256, *sha512;
+	const struct pkg_node *at, *path, *media_type;
 };
 
 struct pkg_module {
-	const struct pkg_node *node;
-	const char *name, *version, *type, *vendor, *description;
-	bool encrypted; /* by the server, on upload */
-	struct pkg_selectors {
-		struct pkg_selector *items;
-		size_t count;
-	} selectors; /* of a manifest; empty in a lock */
-	struct pkg_artifacts {
-		struct pkg_artifact *items;
-		size_t count;
-	} artifacts; /* once resolved, in byte order of each pattern */
-	struct pkg_metadata {
-		struct pkg_metadatum *items;
-		size_t count;
-	} metadata;
-	const struct pkg_sbom *sbom; /* or NULL */
+	const struct pkg_node *at, *name, *version, *type, *vendor;
+	const struct pkg_node *description;
+	struct pkg_bool_value encrypted; /* by the server, on upload */
+	struct pkg_list selectors;       /* struct pkg_selector */
+	struct pkg_list metadata;        /* struct pkg_metadatum */
+	struct pkg_sbom *sbom;
+	struct pkg_list artifacts; /* struct pkg_pinned, once selected */
+	struct pkg_pinned *sbom_file;
 };
 
-struct pkg_module_type {
-	const struct pkg_node *node;
-	const char *key, *name, *description, *colour;
-	int64_t max_assignments; /* modules of it in one set, from 1 */
-	int64_t min_artifacts;   /* a module with fewer is incomplete */
-	bool builtin;            /* every tenant has it */
-};
-
-struct pkg_set_type {
-	const struct pkg_node *node;
-	const char *key, *name, *description, *colour;
-	struct pkg_texts mandatory, optional; /* keys of module types */
-	bool builtin;
-};
-
-/* A set's reference to a module. */
-struct pkg_module_ref {
-	const struct pkg_node *node;
-	const char *name, *version, *type; /* bare: version and type NULL */
-	bool external;                     /* the server has it already */
-	const struct pkg_module *module;   /* once linked; NULL if external */
+/* "name", or a map of name, version, type. */
+struct pkg_ref {
+	const struct pkg_node *at, *name, *version, *type;
+	struct pkg_bool_value external; /* the server has it already */
 };
 
 struct pkg_set {
-	const struct pkg_node *node;
-	const char *name, *version, *type, *description;
-	bool migration_step; /* requiredMigrationStep */
-	struct pkg_module_refs {
-		struct pkg_module_ref *items;
-		size_t count;
-	} modules;
-	struct pkg_metadata metadata;
-	const struct pkg_set_type *set_type; /* once linked */
-};
-
-/* A reference to a set: "name", or a map of name, version, type. */
-struct pkg_set_ref {
-	const struct pkg_node *node;
-	const char *name, *version, *type;
-	bool external;
-	const struct pkg_set *set; /* once linked; NULL if external */
+	const struct pkg_node *at, *name, *version, *type, *description;
+	struct pkg_bool_value migration_step; /* requiredMigrationStep */
+	struct pkg_list modules;              /* struct pkg_either of pkg_ref */
+	struct pkg_list metadata;             /* struct pkg_metadatum */
 };
 
 struct pkg_window {
-	const struct pkg_node *node;
-	const char *schedule, *duration, *timezone;
+	const struct pkg_node *at, *schedule, *duration, *timezone;
+};
+
+enum pkg_action { /* how hard a device is pressed; the API's names */
+		  PKG_ACTION_SOFT,
+		  PKG_ACTION_FORCED,
+		  PKG_ACTION_TIMEFORCED,
+		  PKG_ACTION_DOWNLOADONLY,
 };
 
 /* Targets that get a set at once. */
 struct pkg_assignment {
-	const struct pkg_node *node;
-	struct pkg_set_ref set;
-	struct pkg_texts targets; /* controller ids */
-	const char *type;         /* soft, forced, timeforced, downloadonly */
-	const char *forcetime;    /* RFC 3339; only with timeforced */
-	int64_t weight;           /* 0..1000; -1 = left out */
-	bool confirmation_required;
-	bool offline; /* was installed by other means: record it only */
-	const struct pkg_window *window; /* or NULL */
+	const struct pkg_node *at;
+	struct pkg_either set;            /* of pkg_ref */
+	struct pkg_list targets;          /* node: controller ids */
+	struct pkg_enum_value type;       /* enum pkg_action */
+	const struct pkg_node *forcetime; /* RFC 3339 */
+	struct pkg_int_value weight;
+	struct pkg_bool_value confirmation_required;
+	struct pkg_bool_value offline; /* installed by other means already */
+	struct pkg_window *window;
 };
 
 /* When a rollout group is done or failed, and what happens then. */
 struct pkg_condition {
-	const struct pkg_node *node;
-	const char *what;       /* THRESHOLD; NEXTGROUP or PAUSE */
-	const char *expression; /* of a threshold: percent */
-};
-
-struct pkg_conditions {
-	const struct pkg_condition *success, *success_action; /* or NULL */
-	const struct pkg_condition *error, *error_action;     /* or NULL */
+	const struct pkg_node *at;
+	struct pkg_enum_value what; /* THRESHOLD; NEXTGROUP or PAUSE */
+	const struct pkg_node *expression;
 };
 
 struct pkg_rollout_group {
-	const struct pkg_node *node;
-	const char *name, *description, *query;
-	int64_t percentage; /* targetPercentage 1..100; -1 = left out */
-	bool confirmation_required;
-	struct pkg_conditions conditions;
+	const struct pkg_node *at, *name, *description, *query;
+	struct pkg_int_value percentage;
+	struct pkg_bool_value confirmation_required;
+	struct pkg_condition *success, *success_action, *error, *error_action;
+};
+
+struct pkg_group_template {
+	const struct pkg_node *at, *suffix;
+	struct pkg_int_value targets;
 };
 
 struct pkg_rollout {
-	const struct pkg_node *node;
-	const char *name, *description, *query;
-	struct pkg_set_ref set;
-	const char *type, *forcetime, *start_at;
-	int64_t weight, amount_groups;
-	bool dynamic, confirmation_required;
-	struct pkg_rollout_groups {
-		struct pkg_rollout_group *items;
-		size_t count;
-	} groups;
-	struct pkg_conditions conditions;
+	const struct pkg_node *at, *name, *description, *query;
+	struct pkg_either set;                       /* of pkg_ref */
+	struct pkg_enum_value type;                  /* enum pkg_action */
+	const struct pkg_node *forcetime, *start_at; /* RFC 3339 */
+	struct pkg_int_value weight, amount_groups;
+	struct pkg_bool_value dynamic, confirmation_required;
+	struct pkg_group_template *group_template;
+	struct pkg_list groups; /* struct pkg_rollout_group */
+	struct pkg_condition *success, *success_action, *error, *error_action;
+};
+
+struct pkg_auto_assign {
+	const struct pkg_node *at;
+	struct pkg_either set;      /* of pkg_ref */
+	struct pkg_enum_value type; /* enum pkg_action, not timeforced */
+	struct pkg_int_value weight;
+	struct pkg_bool_value confirmation_required;
 };
 
 struct pkg_target_filter {
-	const struct pkg_node *node;
-	const char *name, *query;
-	const struct pkg_auto_assign {
-		const struct pkg_node *node;
-		struct pkg_set_ref set;
-		const char *type; /* soft, forced, downloadonly */
-		int64_t weight;
-		bool confirmation_required;
-	} * auto_assign; /* or NULL */
+	const struct pkg_node *at, *name, *query;
+	struct pkg_auto_assign *auto_assign;
 };
 
+struct pkg_manifest_index; /* lookup tables, made when it is read */
+
 struct pkg_manifest {
-	const struct pkg_node *root; /* includes merged, variables expanded */
-	bool locked;                 /* read from a lock: artifacts are known */
-	const char *tenant;
-	const char *product, *version; /* name and version of the bundle */
-	const char *vendor;            /* defaults.vendor */
-	struct pkg_module_types {
-		struct pkg_module_type *items;
-		size_t count;
-	} module_types; /* declared ones */
-	struct pkg_set_types {
-		struct pkg_set_type *items;
-		size_t count;
-	} set_types;
-	struct pkg_modules {
-		struct pkg_module *items;
-		size_t count;
-	} modules;
-	struct pkg_sets {
-		struct pkg_set *items;
-		size_t count;
-	} sets;
-	struct pkg_assignments {
-		struct pkg_assignment *items;
-		size_t count;
-	} assignments;
-	struct pkg_rollouts {
-		struct pkg_rollout *items;
-		size_t count;
-	} rollouts;
-	struct pkg_target_filters {
-		struct pkg_target_filter *items;
-		size_t count;
-	} target_filters;
+	const struct pkg_node *at;
+	bool locked; /* read from a lock: artifacts are known */
+	const struct pkg_node *tenant;
+	struct pkg_product *product; /* name and version of the bundle */
+	struct pkg_types *types;     /* declared ones, or NULL */
+	struct pkg_list modules;     /* struct pkg_module */
+	struct pkg_list sets;        /* struct pkg_set */
+	struct pkg_list assignments; /* struct pkg_assignment */
+	struct pkg_list rollouts;    /* struct pkg_rollout */
+	struct pkg_list filters;     /* struct pkg_target_filter */
+	struct pkg_manifest_index *index;
 };
 
 /* One -D NAME=VALUE. */
@@ -234,7 +195,8 @@ struct pkg_manifest_options {
 
 /* What a server accepts: limits that its operator can change. */
 struct pkg_profile {
-	const char *server_version; /* "0.9.0"; NULL = any */
+	uint32_t server; /* version as major * 10^6 + minor * 10^3 + patch;
+			    0 = any */
 	int64_t artifacts_per_module, metadata_per_module, metadata_per_set;
 	int64_t modules_per_set, types_per_set_type, assignments_per_request;
 	int64_t artifact_size, artifact_storage; /* bytes */
@@ -298,11 +260,27 @@ PKG_MUST_CHECK enum pkg_code
 pkg_profile_load(struct pkg_profile *out, struct pkg_arena *arena, int dirfd,
 		 const char *path, struct pkg_diag *diag, struct pkg_err *err);
 
-/* The type of that key, declared or of every tenant; NULL = unknown. */
+/* The type of that key, declared or the server's own; NULL = unknown. */
 const struct pkg_module_type *
 pkg_manifest_module_type(const struct pkg_manifest *manifest, const char *key);
 const struct pkg_set_type *
 pkg_manifest_set_type(const struct pkg_manifest *manifest, const char *key);
+/*
+ * What a reference means: name, version and type of the module (or set), all
+ * there.  False if it does not say, or means none or several.
+ */
+struct pkg_identity {
+	const char *type, *name, *version;
+	bool external;
+	const struct pkg_module *module; /* NULL if external or a set */
+	const struct pkg_set *set;       /* NULL if external or a module */
+};
+bool pkg_manifest_module_ref(const struct pkg_manifest *manifest,
+			     const struct pkg_either *ref,
+			     struct pkg_identity *out);
+bool pkg_manifest_set_ref(const struct pkg_manifest *manifest,
+			  const struct pkg_either *ref,
+			  struct pkg_identity *out);
 
 /* The rules, for the manual: a table that ends with id NULL. */
 struct pkg_rule {
