@@ -3,6 +3,7 @@
 #define PKG_DEVICE_CONFIG_H
 
 #include "packline/auto.h"
+#include "packline/container.h"
 #include "packline/diag.h"
 #include "packline/err.h"
 
@@ -21,13 +22,6 @@ struct pkg_sink;
  * that the config itself was opened with.
  */
 
-/* How a container is protected; container.md of the format says more. */
-enum pkg_protection {
-	PKG_PROTECTION_SIGNED,    /* readable by all, signed */
-	PKG_PROTECTION_SEALED,    /* encrypted and signed */
-	PKG_PROTECTION_ENCRYPTED, /* encrypted, unsigned */
-};
-
 struct pkg_name_list {
 	const char **items; /* NULL if count is 0 */
 	size_t count;
@@ -36,7 +30,7 @@ struct pkg_name_list {
 struct pkg_device_config {
 	const char *id;     /* deviceConfig: name of the device kind */
 	const char *tenant; /* whose devices */
-	enum pkg_protection kind;
+	enum pkg_container_kind kind;
 	const char *suite;               /* "packline-1" */
 	struct pkg_name_list recipients; /* certificate files; none if signed */
 	const char *signing_key;         /* path or pkcs11: URI, or NULL */
@@ -70,8 +64,6 @@ void pkg_device_config_free(
 /* The JSON Schema (draft-07) of a device config, newline included. */
 PKG_MUST_CHECK enum pkg_code pkg_device_config_schema(struct pkg_sink *sink,
 						      struct pkg_err *err);
-/* "signed", "sealed" or "encrypted". */
-const char *pkg_protection_name(enum pkg_protection kind);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_device_config)

@@ -140,14 +140,14 @@ bool pkg_clock_parse(struct pkg_clock *out, const char *text);
  * or whose signature is wrong is refused even if its signer does not matter.
  * The certificate of a trusted signer must be valid, too; then distinct keys
  * and distinct pin ids are counted, and both must reach the threshold.
- * @trust  NULL = nobody is trusted: soundness and order are still checked.
+ * @trust  NULL = nobody is trusted: soundness is still checked.
  * @clock  by which certificates are judged.
  * @out    receives who signed, allocated in @arena; filled as far as it got
  *         on failure.
- * Fails with PKG_NO and a reason: "signature-order" (keys not ascending),
- * "no-trust" (@trust is NULL), "signer-untrusted" (no trusted signature),
- * "threshold" (too few), or another of packline/cms.h for a signature or a
- * certificate that is no good.
+ * Fails with PKG_NO and a reason: "no-trust" (@trust is NULL),
+ * "signer-untrusted" (no trusted signature), "threshold" (too few), or
+ * another of packline/cms.h for a signature or a certificate that is no good.
+ * The order of the files is not judged here.
  */
 PKG_MUST_CHECK enum pkg_code pkg_trust_signatures(
     const struct pkg_trust *trust, const struct pkg_clock *clock,
