@@ -8,13 +8,15 @@
  * shared library exports.
  */
 #ifdef __cplusplus
-#define PKG_API_BEGIN _Pragma("GCC visibility push(default)") extern "C" {
-#define PKG_API_END                                                            \
-	}                                                                      \
-	_Pragma("GCC visibility pop")
+#	define PKG_API_BEGIN                                                  \
+		_Pragma("GCC visibility push(default)") extern "C"             \
+		{
+#	define PKG_API_END                                                    \
+		}                                                              \
+		_Pragma("GCC visibility pop")
 #else
-#define PKG_API_BEGIN _Pragma("GCC visibility push(default)")
-#define PKG_API_END   _Pragma("GCC visibility pop")
+#	define PKG_API_BEGIN _Pragma("GCC visibility push(default)")
+#	define PKG_API_END   _Pragma("GCC visibility pop")
 #endif
 
 #define PKG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -37,9 +37,8 @@ PKG_MUST_CHECK enum pkg_code pkg_buf_add(struct pkg_buf *buf, const void *data,
 PKG_MUST_CHECK enum pkg_code pkg_buf_puts(struct pkg_buf *buf, const char *s,
 					  struct pkg_err *err);
 /* Append formatted text; errors as pkg_buf_add(). */
-PKG_MUST_CHECK enum pkg_code pkg_buf_printf(struct pkg_buf *buf,
-					    struct pkg_err *err,
-					    const char *fmt, ...)
+PKG_MUST_CHECK enum pkg_code
+pkg_buf_printf(struct pkg_buf *buf, struct pkg_err *err, const char *fmt, ...)
     PKG_PRINTF(3, 4);
 /*
  * Make room for @len more bytes at data + len; the caller writes there and

@@ -5,11 +5,17 @@
 #include "packline/arena.h"
 #include "packline/err.h"
 
+#include <stdbool.h>
+
 /*
  * Findings: everything that is wrong with a user's file, all at once.  Text
  * form `file:line:col: error: text [rule]`, with a hint on a line of its own.
  */
-enum pkg_severity { PKG_SEVERITY_NOTE, PKG_SEVERITY_WARNING, PKG_SEVERITY_ERROR };
+enum pkg_severity {
+	PKG_SEVERITY_NOTE,
+	PKG_SEVERITY_WARNING,
+	PKG_SEVERITY_ERROR
+};
 
 struct pkg_finding {
 	enum pkg_severity severity;
@@ -22,10 +28,10 @@ struct pkg_finding {
 };
 
 struct pkg_diag {
-	struct pkg_arena *arena;           /* borrowed; holds the findings */
-	struct pkg_finding *first, *last;  /* in the order they were found */
-	size_t count, errors, warnings;    /* all found, kept or not */
-	size_t dropped;                    /* over PKG_LIMIT_FINDINGS */
+	struct pkg_arena *arena;          /* borrowed; holds the findings */
+	struct pkg_finding *first, *last; /* in the order they were found */
+	size_t count, errors, warnings;   /* all found, kept or not */
+	size_t dropped;                   /* over PKG_LIMIT_FINDINGS */
 };
 
 PKG_API_BEGIN

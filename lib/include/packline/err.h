@@ -48,9 +48,9 @@ struct pkg_mark {
 
 struct pkg_err {
 	enum pkg_code code;
-	int os_errno;                /* errno at the cause, 0 if none */
-	uint32_t line, col;          /* in source; 0 = none */
-	const char *reason;          /* stable id of a refusal (a literal), or NULL */
+	int os_errno;       /* errno at the cause, 0 if none */
+	uint32_t line, col; /* in source; 0 = none */
+	const char *reason; /* stable id of a refusal (a literal), or NULL */
 	char source[PKG_ERR_SOURCE]; /* file the user must fix, "" = none */
 	char text[PKG_ERR_TEXT];     /* "what we did: what went wrong" */
 	char hint[PKG_ERR_HINT];     /* how to mend it, "" = unknown */
@@ -75,9 +75,9 @@ struct pkg_err {
 	pkg_err_set_((err), PKG_INPUT, 0, (mark), PKG_HERE_, __VA_ARGS__)
 /* Same, for a refusal with the stable reason id @why (a string literal). */
 #define pkg_refuse(err, code, why, ...)                                        \
-	pkg_err_reason_((err), (why),                                          \
-			pkg_err_set_((err), (code), 0, NULL, PKG_HERE_,        \
-				     __VA_ARGS__))
+	pkg_err_reason_(                                                       \
+	    (err), (why),                                                      \
+	    pkg_err_set_((err), (code), 0, NULL, PKG_HERE_, __VA_ARGS__))
 /* Out of memory: PKG_SYSTEM. */
 #define pkg_fail_nomem(err)                                                    \
 	pkg_err_set_((err), PKG_SYSTEM, 0, NULL, PKG_HERE_, "out of memory")

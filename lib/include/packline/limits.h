@@ -9,24 +9,25 @@
  */
 
 /* Container format 1: bytes, unless said otherwise. */
-#define PKG_LIMIT_MANIFEST_JSON        (1u << 20)  /* 1 MiB: an officer's screen */
-#define PKG_LIMIT_MANIFEST_JSON_BUNDLE (16u << 20) /* 65,000 members of ~200 B */
-#define PKG_LIMIT_REQUEST_JSON         (1u << 20)
-#define PKG_LIMIT_REQUEST_JSON_BUNDLE  (16u << 20)
-#define PKG_LIMIT_PLAN_JSON            (16u << 20)
-#define PKG_LIMIT_SIGNATURE            (64u << 10) /* DER CMS with 8 certificates */
-#define PKG_LIMIT_APPROVAL             (8u << 10)
-#define PKG_LIMIT_MAC                  64u         /* hex digits, exact */
-#define PKG_LIMIT_RECIPIENTS_DER       (128u << 10)
-#define PKG_LIMIT_METADATA             (16u << 20)
-#define PKG_LIMIT_PAYLOAD              (1ull << 40) /* 2^24 segments of 2^16 */
-#define PKG_LIMIT_MEMBERS              4096u        /* count */
-#define PKG_LIMIT_MEMBERS_BUNDLE       65000u       /* count, no zip64 EOCD needed */
-#define PKG_LIMIT_SIGNATURES           16u          /* count */
-#define PKG_LIMIT_RECIPIENTS           64u          /* count */
-#define PKG_LIMIT_CMS_CERTS            8u           /* count */
-#define PKG_LIMIT_MEMBER_NAME          100u
-#define PKG_LIMIT_JSON_DEPTH           8u /* levels, canonical JSON of a container */
+#define PKG_LIMIT_MANIFEST_JSON (1u << 20) /* 1 MiB: an officer's screen */
+#define PKG_LIMIT_MANIFEST_JSON_BUNDLE                                         \
+	(16u << 20) /* 65,000 members of ~200 B */
+#define PKG_LIMIT_REQUEST_JSON        (1u << 20)
+#define PKG_LIMIT_REQUEST_JSON_BUNDLE (16u << 20)
+#define PKG_LIMIT_PLAN_JSON           (16u << 20)
+#define PKG_LIMIT_SIGNATURE           (64u << 10) /* DER CMS with 8 certificates */
+#define PKG_LIMIT_APPROVAL            (8u << 10)
+#define PKG_LIMIT_MAC                 64u /* hex digits, exact */
+#define PKG_LIMIT_RECIPIENTS_DER      (128u << 10)
+#define PKG_LIMIT_METADATA            (16u << 20)
+#define PKG_LIMIT_PAYLOAD             (1ull << 40) /* 2^24 segments of 2^16 */
+#define PKG_LIMIT_MEMBERS             4096u        /* count */
+#define PKG_LIMIT_MEMBERS_BUNDLE      65000u /* count, no zip64 EOCD needed */
+#define PKG_LIMIT_SIGNATURES          16u    /* count */
+#define PKG_LIMIT_RECIPIENTS          64u    /* count */
+#define PKG_LIMIT_CMS_CERTS           8u     /* count */
+#define PKG_LIMIT_MEMBER_NAME         100u
+#define PKG_LIMIT_JSON_DEPTH          8u /* levels, canonical JSON of a container */
 
 #define PKG_LIMIT_JSONW_DEPTH          64u /* levels a writer keeps track of */
 
@@ -34,21 +35,22 @@
 #define PKG_LIMIT_JSON_INT 9007199254740991ll
 
 /* Text inputs: bytes, unless said otherwise. */
-#define PKG_LIMIT_YAML         (64u << 20)  /* a manifest of 50,000 modules */
-#define PKG_LIMIT_YAML_CONFIG  (256u << 10) /* device config, policy, process */
-#define PKG_LIMIT_YAML_DEPTH   16u          /* levels: libyaml is quadratic */
-#define PKG_LIMIT_YAML_NODES   8000000u     /* count */
-#define PKG_LIMIT_MAP_KEYS     1024u        /* keys of one mapping */
-#define PKG_LIMIT_SCALAR       (1u << 20)   /* one string of a text input */
-#define PKG_LIMIT_RECORD_LINE  (1u << 20)   /* one line of JSON Lines */
-#define PKG_LIMIT_LOCK_JSON    (256u << 20) /* a lock of 100,000 modules */
-#define PKG_LIMIT_LOCK_DEPTH   16u          /* levels */
-#define PKG_LIMIT_FINDINGS     10000u       /* findings kept of one run */
-#define PKG_LIMIT_INCLUDES     64u          /* files one manifest may include */
-#define PKG_LIMIT_PATTERN      1024u        /* one glob or regular expression */
-#define PKG_LIMIT_PATH         4096u        /* one path, NUL included */
-#define PKG_LIMIT_SECRET       1024u        /* passphrase or PIN */
-#define PKG_LIMIT_KEY_FILE     (1u << 20)   /* PEM, DER or PKCS#12 file */
+#define PKG_LIMIT_YAML        (64u << 20)  /* a manifest of 50,000 modules */
+#define PKG_LIMIT_YAML_CONFIG (256u << 10) /* device config, policy, process   \
+					    */
+#define PKG_LIMIT_YAML_DEPTH  16u          /* levels: libyaml is quadratic */
+#define PKG_LIMIT_YAML_NODES  8000000u     /* count */
+#define PKG_LIMIT_MAP_KEYS    1024u        /* keys of one mapping */
+#define PKG_LIMIT_SCALAR      (1u << 20)   /* one string of a text input */
+#define PKG_LIMIT_RECORD_LINE (1u << 20)   /* one line of JSON Lines */
+#define PKG_LIMIT_LOCK_JSON   (256u << 20) /* a lock of 100,000 modules */
+#define PKG_LIMIT_LOCK_DEPTH  16u          /* levels */
+#define PKG_LIMIT_FINDINGS    10000u       /* findings kept of one run */
+#define PKG_LIMIT_INCLUDES    64u          /* files one manifest may include */
+#define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
+#define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
+#define PKG_LIMIT_SECRET      1024u        /* passphrase or PIN */
+#define PKG_LIMIT_KEY_FILE    (1u << 20)   /* PEM, DER or PKCS#12 file */
 
 /* PCRE2, so that no pattern of a user can stop the machine. */
 #define PKG_LIMIT_MATCH_STEPS 100000u /* pcre2_set_match_limit */
