@@ -39,13 +39,13 @@ struct cli_number {
 
 /* One row per option.  Order in the table = order in --help. */
 struct cli_opt {
-	const char *name;   /* long name, without dashes */
-	char letter;        /* short name, or 0 */
+	const char *name; /* long name, without dashes */
+	char letter;      /* short name, or 0 */
 	enum cli_kind kind;
-	void *value;        /* as the kind says */
-	const char *arg;    /* placeholder, NULL for a flag */
-	const char *help;   /* one line, lower case, no full stop */
-	const char *choices; /* CLI_CHOICE: "jsonl gnu bsd cf" */
+	void *value;          /* as the kind says */
+	const char *arg;      /* placeholder, NULL for a flag */
+	const char *help;     /* one line, lower case, no full stop */
+	const char *choices;  /* CLI_CHOICE: "jsonl gnu bsd cf" */
 	const char *complete; /* for completions: "file", "dir", or NULL */
 };
 
@@ -56,16 +56,16 @@ struct cli; /* the running tool */
  * has a main that builds both on its stack and calls cli_command_run().
  */
 struct cli_command {
-	const char *synopsis; /* "[options] FILE..." */
-	const char *purpose;  /* one sentence for --help */
-	const char *notes;    /* more for the end of --help, or NULL */
+	const char *synopsis;        /* "[options] FILE..." */
+	const char *purpose;         /* one sentence for --help */
+	const char *notes;           /* more for the end of --help, or NULL */
 	const struct cli_opt *table; /* ends with {.name = NULL} */
-	unsigned common;      /* CLI_OUTPUT, CLI_FORCE...: options shared by name */
+	unsigned common; /* CLI_OUTPUT, CLI_FORCE...: options shared by name */
 	int min_args, max_args; /* operands; max -1 = any number */
 	/* The work.  argv[0..argc-1] are the operands. */
 	enum pkg_code (*run)(struct cli *cli, const void *options, int argc,
 			     char **argv, struct pkg_err *err);
-	const void *options;  /* handed to run() */
+	const void *options; /* handed to run() */
 };
 
 /* Shared options that a command asks for in .common; --help, --version,
@@ -85,14 +85,16 @@ struct cli_verb {
 struct cli_tool {
 	const char *name;    /* "pkg-hash" */
 	const char *purpose; /* one sentence */
-	const struct cli_verb *verbs; /* ends with {.name = NULL}; or NULL and */
+	const struct cli_verb
+	    *verbs; /* ends with {.name = NULL}; or NULL and */
 	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
 };
 
 /* The whole of a tool's main(): returns the exit status. */
 int cli_main(const struct cli_tool *tool, int argc, char **argv);
 /* Parse the rest of the command line by @command and run it. */
-enum pkg_code cli_command_run(struct cli *cli, const struct cli_command *command,
+enum pkg_code cli_command_run(struct cli *cli,
+			      const struct cli_command *command,
 			      struct pkg_err *err);
 
 /* -- for run(): all results are borrowed from @cli -- */
@@ -100,7 +102,7 @@ enum pkg_code cli_command_run(struct cli *cli, const struct cli_command *command
 int cli_dirfd(const struct cli *cli);          /* -C DIR, else AT_FDCWD */
 const char *cli_output(const struct cli *cli); /* -o, else NULL */
 bool cli_force(const struct cli *cli);
-bool cli_json(const struct cli *cli);  /* --json: messages are JSON Lines */
+bool cli_json(const struct cli *cli); /* --json: messages are JSON Lines */
 bool cli_quiet(const struct cli *cli);
 int cli_verbose(const struct cli *cli); /* how many -v */
 bool cli_color(const struct cli *cli);  /* colour on stderr */

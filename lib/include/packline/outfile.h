@@ -18,11 +18,11 @@
 struct pkg_outfile;
 
 struct pkg_outfile_options {
-	bool force;     /* replace an existing target */
-	bool seekable;  /* the caller uses pkg_outfile_pwrite() */
-	bool binary;    /* refuse to write to a terminal */
-	unsigned mode;  /* permission bits; 0 = 0666 less the umask */
-	uint64_t size;  /* bytes to allocate beforehand; 0 = unknown */
+	bool force;    /* replace an existing target */
+	bool seekable; /* the caller uses pkg_outfile_pwrite() */
+	bool binary;   /* refuse to write to a terminal */
+	unsigned mode; /* permission bits; 0 = 0666 less the umask */
+	uint64_t size; /* bytes to allocate beforehand; 0 = unknown */
 };
 
 PKG_API_BEGIN

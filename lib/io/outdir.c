@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/outdir.h"
+
+#include "io/temp.h"
+#include "packline/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct pkg_outdir {
+	char *path;           /* as the user named it */
+	const char *base;     /* its last component, inside path */
+	char temp[TEMP_NAME]; /* name in parent, "" = committed */
+	int parent, fd;
+	bool force;
+};
+
+/* Skip "." and ".."; NULL at the end. */
+static struct dirent *next_entry(DIR *dir)
+{
+	struct dirent *e;
+
+	do
+		e = readdir(dir);
+	while (e != NULL &&
+	       (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+	return e;
+}
+
+static DIR *open_listing(int parent, const char *name)
+{
+	int fd = openat(parent, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (dir == NULL && fd >= 0)
+		(void)close(fd);
+	return dir;
+}
+
+/* Remove the flat folder @name: plain files only, never a sub-folder. */
+static int remove_flat(int parent, const char *name)
+{
+	DIR *dir = open_listing(parent, name);
+
+	if (dir == NULL)
+		return -1;
+	for (struct dirent *e; (e = next_entry(dir)) != NULL;)
+		(void)unlinkat(dirfd(dir), e->d_name, 0);
+	(void)closedir(dir);
+	return unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void pkg_outdir_free(struct pkg_outdir *dir)
+{
+	if (dir == NULL)
+		return;
+	if (dir->fd >= 0)
+		(void)close(dir->fd);
+	if (dir->temp[0] != '\0')
+		(void)remove_flat(dir->parent, dir->temp);
+	if (dir->parent >= 0)
+		(void)close(dir->parent);
+	free(dir->path);
+	free(dir);
+}
+
+/*
+ * --force replaces a folder of plain files, such as an earlier extraction;
+ * whole trees are the user's to remove.
+ */
+static enum pkg_code check_target(const struct pkg_outdir *dir,
+				  struct pkg_err *err)
+{
+	DIR *old = open_listing(dir->parent, dir->base);
+	bool empty = true, nested = false;
+	struct stat st;
+
+	if (old == NULL && errno == ENOENT)
+		return PKG_OK;
+	if (old == NULL)
+		return pkg_fail(err, PKG_USAGE, "'%s' exists and is no folder",
+				dir->path);
+	for (struct dirent *e; (e = next_entry(old)) != NULL;) {
+		empty = false;
+		if (fstatat(dirfd(old), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		    S_ISDIR(st.st_mode))
+			nested = true;
+	}
+	(void)closedir(old);
+	if (!empty && !dir->force)
+		return temp_exists(dir->path, err);
+	if (nested)
+		return pkg_fail(err, PKG_USAGE,
+				"'%s' has sub-folders and is not replaced",
+				dir->path);
+	return PKG_OK;
+}
+
+enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
+			      const char *path, bool force, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_outdir) struct pkg_outdir *dir = NULL;
+	char name[TEMP_NAME];
+	size_t len = strlen(path);
+
+	dir = calloc(1, sizeof(*dir));
+	if (dir == NULL)
+		return pkg_fail_nomem(err);
+	dir->parent = dir->fd = -1;
+	dir->force = force;
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	dir->path = strndup(path, len);
+	if (dir->path == NULL)
+		return pkg_fail_nomem(err);
+	PKG_TRY(temp_split(&dir->parent, &dir->base, dirfd, dir->path, err));
+	PKG_TRY(check_target(dir, err));
+	PKG_TRY(temp_name(name, err));
+	if (mkdirat(dir->parent, name, 0777) != 0)
+		return pkg_fail_os(err, errno, "cannot make '%s'", path);
+	memcpy(dir->temp, name, sizeof(name));
+	dir->fd = openat(dir->parent, name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->fd < 0)
+		return pkg_fail_os(err, errno, "cannot make '%s'", path);
+	*out = PKG_STEAL(dir);
+	return PKG_OK;
+}
+
+enum pkg_code pkg_outdir_create(struct pkg_outdir *dir, const char *name,
+				unsigned mode, int *fd, struct pkg_err *err)
+{
+	if (!pkg_path_is_safe_name(name, strlen(name)))
+		return pkg_fail(err, PKG_INPUT, "not the name of a file");
+	*fd = openat(dir->fd, name,
+		     O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, mode);
+	if (*fd >= 0)
+		return PKG_OK;
+	if (errno == EEXIST)
+		return pkg_fail(err, PKG_INPUT, "two files are named '%s'",
+				name);
+	return pkg_fail_os(err, errno, "cannot write '%s/%s'", dir->path, name);
+}
+
+enum pkg_code pkg_outdir_close_file(struct pkg_outdir *dir, int fd,
+				    struct pkg_err *err)
+{
+	int failed = fsync(fd) != 0 ? errno : 0;
+
+	if (close(fd) != 0 && failed == 0)
+		failed = errno;
+	if (failed != 0)
+		return pkg_fail_os(err, failed, "cannot write a file in '%s'",
+				   dir->path);
+	return PKG_OK;
+}
+
+int pkg_outdir_fd(const struct pkg_outdir *dir)
+{
+	return dir->fd;
+}
+
+/* Swap the new folder with an old one that is not empty, drop the old. */
+static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
+{
+	char aside[TEMP_NAME];
+
+	if (renameat2(dir->parent, dir->temp, dir->parent, dir->base,
+		      RENAME_EXCHANGE) == 0) {
+		memcpy(aside, dir->temp, sizeof(aside));
+	} else {
+		PKG_TRY(temp_name(aside, err));
+		if (renameat(dir->parent, dir->base, dir->parent, aside) != 0 ||
+		    renameat(dir->parent, dir->temp, dir->parent, dir->base) !=
+			0)
+			return pkg_fail_os(err, errno, "cannot replace '%s'",
+					   dir->path);
+	}
+	dir->temp[0] = '\0';
+	if (remove_flat(dir->parent, aside) != 0)
+		return pkg_fail_os(err, errno,
+				   "cannot remove the old content of '%s'",
+				   dir->path);
+	return PKG_OK;
+}
+
+enum pkg_code pkg_outdir_commit(struct pkg_outdir *dir, struct pkg_err *err)
+{
+	if (fsync(dir->fd) != 0)
+		return pkg_fail_os(err, errno, "cannot write '%s'", dir->path);
+	/* rename() takes the place of nothing, or of an empty folder. */
+	if (renameat(dir->parent, dir->temp, dir->parent, dir->base) == 0)
+		dir->temp[0] = '\0';
+	else if (errno != ENOTEMPTY && errno != EEXIST)
+		return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
+	else if (!dir->force)
+		return temp_exists(dir->path, err);
+	else
+		PKG_TRY(replace(dir, err));
+	if (fsync(dir->parent) != 0 && errno != EINVAL)
+		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
+				   dir->path);
+	return PKG_OK;
+}

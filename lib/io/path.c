@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/path.h"
+
+#include "packline/limits.h"
+#include "packline/source.h"
+#include "packline/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static enum pkg_code explain(const char *path, int os_errno,
+			     struct pkg_err *err)
+{
+	(void)pkg_fail_os(err, os_errno, "cannot open '%s'", path);
+	if (os_errno == ENOENT)
+		return pkg_hint(err, "check the spelling; relative paths start "
+				     "at the current folder or at -C DIR");
+	if (os_errno == EACCES)
+		return pkg_hint(err, "check who may read it and the folders "
+				     "above it: ls -ld");
+	return err->code;
+}
+
+/* Directories can be opened for reading, but nobody means to. */
+static enum pkg_code refuse_directory(int fd, const char *path,
+				      struct pkg_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return pkg_fail_os(err, errno, "cannot look at '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return pkg_fail(err, PKG_USAGE, "'%s' is a folder, not a file",
+				path);
+	return PKG_OK;
+}
+
+static enum pkg_code hand_out(int *out, int fd, const char *path,
+			      struct pkg_err *err)
+{
+	enum pkg_code code;
+
+	if (fd < 0)
+		return explain(path, errno, err);
+	code = refuse_directory(fd, path, err);
+	if (code == PKG_OK)
+		*out = fd;
+	else
+		(void)close(fd);
+	return code;
+}
+
+enum pkg_code pkg_path_open(int *fd, int dirfd, const char *path,
+			    struct pkg_err *err)
+{
+	return hand_out(fd, openat(dirfd, path, O_RDONLY | O_CLOEXEC), path,
+			err);
+}
+
+static enum pkg_code outside(const char *path, struct pkg_err *err)
+{
+	(void)pkg_fail(err, PKG_INPUT, "'%s' leads out of its folder", path);
+	return pkg_hint(err, "name files below that folder, without '..' and "
+			     "without links that leave it");
+}
+
+/* For kernels before 5.6: no link at all is followed. */
+static int walk(int dirfd, const char *path)
+{
+	char part[PKG_LIMIT_PATH];
+	int at = dirfd;
+
+	for (;;) {
+		size_t len = strcspn(path, "/");
+		bool last = path[len] == '\0';
+		int flags = last ? O_RDONLY : O_PATH | O_DIRECTORY;
+		int next;
+
+		if (len >= sizeof(part) || len == 0 ||
+		    (len == 2 && memcmp(path, "..", 2) == 0)) {
+			next = -1;
+			errno = EXDEV;
+		} else {
+			memcpy(part, path, len);
+			part[len] = '\0';
+			next = openat(at, part, flags | O_NOFOLLOW | O_CLOEXEC);
+		}
+		if (at != dirfd) {
+			int keep = errno;
+
+			(void)close(at);
+			errno = keep;
+		}
+		if (next < 0 || last)
+			return next;
+		at = next;
+		path += len;
+		path += strspn(path, "/");
+	}
+}
+
+enum pkg_code pkg_path_open_beneath(int *fd, int dirfd, const char *path,
+				    struct pkg_err *err)
+{
+	struct open_how how = {
+	    .flags = O_RDONLY | O_CLOEXEC,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int got = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	if (got < 0 && (errno == ENOSYS || errno == EPERM))
+		got = walk(dirfd, path);
+	if (got < 0 && (errno == EXDEV || errno == ELOOP))
+		return outside(path, err);
+	return hand_out(fd, got, path, err);
+}
+
+enum pkg_code pkg_path_slurp(struct pkg_buf *out, int dirfd, const char *path,
+			     struct pkg_err *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = STDIN_FILENO;
+	struct pkg_source_fd source;
+	enum pkg_code code;
+
+	if (!is_stdin)
+		PKG_TRY(pkg_path_open(&fd, dirfd, path, err));
+	pkg_source_fd_init(&source, fd, is_stdin ? "standard input" : path);
+	code = pkg_source_slurp(&source.source, out, err);
+	if (!is_stdin)
+		(void)close(fd);
+	return code;
+}
+
+static enum pkg_code check_private(int fd, const char *path,
+				   struct pkg_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return pkg_fail_os(err, errno, "cannot look at '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return pkg_fail(err, PKG_KEY, "'%s' is not a regular file",
+				path);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return pkg_fail(err, PKG_KEY, "'%s' belongs to another user",
+				path);
+	if ((st.st_mode & 077) == 0)
+		return PKG_OK;
+	(void)pkg_fail(err, PKG_KEY,
+		       "'%s' holds a secret, but others may use "
+		       "it (mode %03o)",
+		       path, (unsigned)st.st_mode & 0777u);
+	return pkg_hint(err, "chmod 600 '%s'", path);
+}
+
+enum pkg_code pkg_path_open_private(int *fd, int dirfd, const char *path,
+				    struct pkg_err *err)
+{
+	int got = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	enum pkg_code code;
+
+	if (got < 0) {
+		code = explain(path, errno, err);
+		if (err->os_errno != ENOMEM && err->os_errno != EMFILE)
+			err->code = code = PKG_KEY;
+		return code;
+	}
+	code = check_private(got, path, err);
+	if (code == PKG_OK)
+		*fd = got;
+	else
+		(void)close(got);
+	return code;
+}
+
+const char *pkg_path_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+bool pkg_path_is_safe_name(const char *name, size_t len)
+{
+	if (len == 0 || len > 255 || !pkg_utf8_valid(name, len))
+		return false;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = (uint8_t)name[i];
+
+		if (c < 0x20 || c == 0x7F || c == '/' || c == '\\')
+			return false;
+	}
+	return true;
+}

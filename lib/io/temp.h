@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IO_TEMP_H
+#define IO_TEMP_H
+
+#include "packline/err.h"
+
+/* Shared by the atomic output file and folder. */
+enum { TEMP_NAME = 32 };
+
+/* Write a fresh name ".packline-<16 hex>.tmp" to @name. */
+enum pkg_code temp_name(char name[static TEMP_NAME], struct pkg_err *err);
+
+/*
+ * Split @path into its folder, opened (the caller closes *dir), and its last
+ * component, borrowed from @path.
+ */
+enum pkg_code temp_split(int *dir, const char **base, int dirfd,
+			 const char *path, struct pkg_err *err);
+
+/* PKG_USAGE: @path exists, with the hint that --force replaces it. */
+enum pkg_code temp_exists(const char *path, struct pkg_err *err);
+
+#endif
