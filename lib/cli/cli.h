@@ -19,15 +19,17 @@
  */
 enum cli_kind {
 	CLI_FLAG,   /* bool *: set to true */
-	CLI_TEXT,   /* const char **: the argument, borrowed from argv; given
-		       twice is a usage error */
+	CLI_COUNT,  /* int *: how many times it was given */
+	CLI_TEXT,   /* const char **: the argument, borrowed from argv */
 	CLI_LIST,   /* struct cli_list *: every argument, in order */
 	CLI_NUMBER, /* struct cli_number *: decimal integer within min..max */
 	CLI_CHOICE, /* const char **: one of choices */
 };
+/* CLI_TEXT, CLI_NUMBER and CLI_CHOICE given twice are a usage error. */
 
 struct cli_list {
-	const char **items; /* owned by the parser, borrowed from argv */
+	const char **items; /* owned by the parser until run() has returned;
+			       the texts are borrowed from argv */
 	size_t count;
 };
 
@@ -37,14 +39,18 @@ struct cli_number {
 	uint64_t min, max; /* set in the initialiser; both 0 = any */
 };
 
-/* One row per option.  Order in the table = order in --help. */
+/*
+ * One row per option.  Order in the table = order in --help.  Letters
+ * are few and mean the same in every tool.
+ */
 struct cli_opt {
 	const char *name; /* long name, without dashes */
 	char letter;      /* short name, or 0 */
 	enum cli_kind kind;
-	void *value;          /* as the kind says */
-	const char *arg;      /* placeholder, NULL for a flag */
-	const char *help;     /* one line, lower case, no full stop */
+	void *value;     /* as the kind says */
+	const char *arg; /* placeholder, NULL for a flag */
+	/* One line, lower case, no full stop; NULL = told to nobody. */
+	const char *help;
 	const char *choices;  /* CLI_CHOICE: "jsonl gnu bsd cf" */
 	const char *complete; /* for completions: "file", "dir", or NULL */
 };
@@ -53,16 +59,24 @@ struct cli; /* the running tool */
 
 /*
  * A verb's table cannot be static data if it points at locals; so each verb
- * has a main that builds both on its stack and calls cli_command_run().
+ * has a main that builds both on its stack and calls cli_command_run(), and
+ * does nothing else: it is also called to print completions.
  */
 struct cli_command {
-	const char *synopsis;        /* "[options] FILE..." */
-	const char *purpose;         /* one sentence for --help */
-	const char *notes;           /* more for the end of --help, or NULL */
+	const char *synopsis; /* "[options] FILE...", one form a line */
+	const char *purpose;  /* one sentence for --help */
+	/* More for the end of --help, or NULL.  Each line is wrapped by
+	   itself and keeps its indentation. */
+	const char *notes;
 	const struct cli_opt *table; /* ends with {.name = NULL} */
 	unsigned common; /* CLI_OUTPUT, CLI_FORCE...: options shared by name */
 	int min_args, max_args; /* operands; max -1 = any number */
-	/* The work.  argv[0..argc-1] are the operands. */
+	/* Operands, for completions: "file", "dir", or NULL = unknown. */
+	const char *complete;
+	/*
+	 * The work.  argv[0..argc-1] are the operands.  A command whose answer
+	 * is no, and which has said why in its results, returns cli_no().
+	 */
 	enum pkg_code (*run)(struct cli *cli, const void *options, int argc,
 			     char **argv, struct pkg_err *err);
 	const void *options; /* handed to run() */
@@ -112,9 +126,23 @@ struct pkg_env *cli_env(struct cli *cli);
 /* Standard output: gathered, checked and closed by cli_main(). */
 struct pkg_sink *cli_stdout(struct cli *cli);
 
-/* A message on stderr, "pkg-hash: text", or a JSON record with --json. */
+/*
+ * Formatted text to standard output, at most 4095 bytes at a time.  A failed
+ * write sticks: cli_main() reports it and exits with 4.
+ */
+void cli_print(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
+/* End run() with exit status 1 and no message. */
+enum pkg_code cli_no(struct pkg_err *err);
+
+/*
+ * A message on stderr, "pkg-hash: text", or a JSON record with --json.  Not
+ * with --quiet.  Only for the thread that runs cli_main(), like everything
+ * here.
+ */
 void cli_note(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
 void cli_warn(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
+/* An error that does not end the run, as cli_main() prints the last one. */
+void cli_error(struct cli *cli, const struct pkg_err *err);
 /* Print findings on stderr (text, or JSON records with --json). */
 void cli_findings(struct cli *cli, const struct pkg_diag *diag);
 /* Write one finding as a JSON `finding` record, newline included. */
@@ -135,7 +163,10 @@ enum pkg_code cli_finding_text(struct pkg_sink *sink,
 enum pkg_code cli_secret(struct cli *cli, struct pkg_buf *out, const char *spec,
 			 const char *prompt, struct pkg_err *err);
 
-/* A progress line on a terminal; does nothing elsewhere or with --quiet. */
+/*
+ * A progress line on a terminal; does nothing elsewhere or with --quiet.
+ * @done and @total in bytes; @total 0 = unknown.
+ */
 void cli_progress(struct cli *cli, const char *what, uint64_t done,
 		  uint64_t total);
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/internal.h"
+
+#include <string.h>
+
+static enum pkg_code describe(struct cli *cli,
+			      const struct cli_describer *describer,
+			      struct pkg_err *err)
+{
+	const struct cli_verb *verb = cli->tool->verbs;
+
+	cli->describer = describer;
+	cli->verb = NULL;
+	describer->begin(cli);
+	if (verb == NULL)
+		PKG_TRY(cli->tool->main(cli, err));
+	for (; verb != NULL && verb->name != NULL; verb++) {
+		cli->verb = verb;
+		PKG_TRY(verb->main(cli, err));
+	}
+	describer->end(cli);
+	return PKG_OK;
+}
+
+/* The options that print something and end the run; sets *done. */
+static enum pkg_code tell(struct cli *cli, bool *done, struct pkg_err *err)
+{
+	*done = true;
+	if (cli->version) {
+		cli_print(cli, "%s %s\n", cli->tool->name, PKG_VERSION);
+		return PKG_OK;
+	}
+	if (cli->completion != NULL)
+		return describe(cli, cli_completion(cli->completion), err);
+	if (cli->dump)
+		return describe(cli, &cli_option_list, err);
+	*done = false;
+	return PKG_OK;
+}
+
+static enum pkg_code count_operands(const struct cli *cli,
+				    const struct cli_command *command,
+				    struct pkg_err *err)
+{
+	char name[64];
+
+	if (cli->argc < command->min_args)
+		(void)pkg_fail(err, PKG_USAGE, "an operand is missing");
+	else if (command->max_args >= 0 && cli->argc > command->max_args)
+		(void)pkg_fail(err, PKG_USAGE, "'%s' is one operand too many",
+			       cli->argv[command->max_args]);
+	else
+		return PKG_OK;
+	cli_command_name(cli, name, sizeof(name));
+	return pkg_hint(err, "usage: %s %.*s", name,
+			(int)strcspn(command->synopsis, "\n"),
+			command->synopsis);
+}
+
+static enum pkg_code parse_and_run(struct cli *cli,
+				   const struct cli_command *command,
+				   const struct cli_table *table,
+				   struct pkg_err *err)
+{
+	bool done;
+
+	PKG_TRY(cli_parse(cli, table, false, err));
+	if (cli->help) {
+		cli_help_command(cli, command, table);
+		return PKG_OK;
+	}
+	PKG_TRY(tell(cli, &done, err));
+	if (done)
+		return PKG_OK;
+	PKG_TRY(count_operands(cli, command, err));
+	PKG_TRY(cli_prepare(cli, err));
+	return command->run(cli, command->options, cli->argc, cli->argv, err);
+}
+
+enum pkg_code cli_command_run(struct cli *cli,
+			      const struct cli_command *command,
+			      struct pkg_err *err)
+{
+	struct cli_table table;
+	enum pkg_code code = PKG_OK;
+
+	cli_table_init(&table, cli, command);
+	if (cli->describer != NULL)
+		cli->describer->command(cli, command, &table);
+	else
+		code = parse_and_run(cli, command, &table, err);
+	cli_table_fini(&table);
+	return code;
+}
+
+static enum pkg_code unknown_verb(const struct cli *cli, struct pkg_err *err)
+{
+	const struct cli_verb *verbs = cli->tool->verbs;
+	const char *words[CLI_MAX_OPTS];
+	size_t n = 0;
+
+	if (cli->argc == 0)
+		(void)pkg_fail(err, PKG_USAGE, "a verb is missing");
+	else
+		(void)pkg_fail(err, PKG_USAGE, "unknown verb '%s'",
+			       cli->argv[0]);
+	while (n < CLI_MAX_OPTS && verbs[n].name != NULL) {
+		words[n] = verbs[n].name;
+		n++;
+	}
+	if (cli->argc > 0 && cli_suggest(err, cli->argv[0], words, n, ""))
+		return PKG_USAGE;
+	return pkg_hint(err, "see '%s --help'", cli->tool->name);
+}
+
+static enum pkg_code run_verb(struct cli *cli, struct pkg_err *err)
+{
+	struct cli_table table;
+	const struct cli_verb *verb = cli->tool->verbs;
+	bool done;
+
+	cli_table_init(&table, cli, NULL);
+	PKG_TRY(cli_parse(cli, &table, true, err));
+	if (cli->help) {
+		cli_help_tool(cli, &table);
+		return PKG_OK;
+	}
+	PKG_TRY(tell(cli, &done, err));
+	if (done)
+		return PKG_OK;
+	while (cli->argc > 0 && verb->name != NULL &&
+	       strcmp(verb->name, cli->argv[0]) != 0)
+		verb++;
+	if (cli->argc == 0 || verb->name == NULL)
+		return unknown_verb(cli, err);
+	cli->verb = verb;
+	cli->argv++;
+	cli->argc--;
+	return verb->main(cli, err);
+}
+
+int cli_main(const struct cli_tool *tool, int argc, char **argv)
+{
+	struct cli cli = {.tool = tool};
+	struct pkg_err err = PKG_ERR_INIT, close_err = PKG_ERR_INIT;
+	enum pkg_code code = cli_start(&cli, argc, argv, &err);
+
+	if (code == PKG_OK)
+		code = tool->verbs != NULL ? run_verb(&cli, &err)
+					   : tool->main(&cli, &err);
+	cli_progress_clear(&cli);
+	if (code != PKG_OK && err.text[0] != '\0')
+		cli_error(&cli, &err);
+	/* Results already printed must arrive even if a later step failed,
+	   and a full disk shows only now. */
+	if (cli_close_stdout(&cli, &close_err) != PKG_OK) {
+		cli_error(&cli, &close_err);
+		if (code == PKG_OK || code == PKG_NO)
+			code = close_err.code;
+	}
+	cli_finish(&cli);
+	return (int)code;
+}
