@@ -34,6 +34,10 @@
 /* JSON numbers: RFC 8785 keeps integers exact up to 2^53 - 1. */
 #define PKG_LIMIT_JSON_INT 9007199254740991ll
 
+/* Trust policies: counts. */
+#define PKG_LIMIT_PINS         64u   /* pins, roots: more is a CA's job */
+#define PKG_LIMIT_POLICY_NAMES 1024u /* tenants or device configs accepted */
+
 /* Text inputs: bytes, unless said otherwise. */
 #define PKG_LIMIT_YAML        (64u << 20)  /* a manifest of 50,000 modules */
 #define PKG_LIMIT_YAML_CONFIG (256u << 10) /* device config, policy, process   \

@@ -50,7 +50,9 @@ struct pkg_trust_claims {
 	const char *tenant;
 	const char *device_config;
 	const char *device_config_sha256;
-	const char *policy_sha256; /* approval policy that was asked for */
+	const char
+	    *policy_sha256; /* of the approval policy it was made under */
+	size_t approvals;   /* that the container carries */
 	bool has_sequence;
 	uint64_t sequence;
 	bool has_expires;
@@ -73,13 +75,19 @@ enum pkg_answer {
 	PKG_ANSWER_NO,
 };
 
+struct pkg_trust_question {
+	enum pkg_question about;
+	const struct pkg_trust_claims *claims;
+	const struct pkg_trust_demands *demands;
+	struct pkg_clock clock; /* pkg_trust_clock() */
+};
+
 /* A signature that counts. */
 struct pkg_signer {
-	const char *id;      /* of the pin, or "" if trusted by its chain */
-	const char *subject; /* of the certificate, RFC 2253 */
-	char spki[65];       /* SHA-256 of its public key, hex */
-	bool has_time;
-	int64_t time; /* signingTime: the signer's claim, for display only */
+	const char *id;       /* of the pin, or "" if trusted by its chain */
+	const char *subject;  /* of the certificate, RFC 2253 */
+	char spki[65];        /* SHA-256 of its public key, hex */
+	int64_t signing_time; /* the signer's claim, for display only */
 };
 
 struct pkg_signers {
@@ -102,6 +110,7 @@ struct pkg_signature_set {
 	size_t content_len;
 	const struct pkg_signature_file *files; /* as the container has them */
 	size_t count;
+	struct pkg_clock clock; /* by which certificates are judged */
 };
 
 PKG_API_BEGIN
@@ -141,7 +150,6 @@ bool pkg_clock_parse(struct pkg_clock *out, const char *text);
  * The certificate of a trusted signer must be valid, too; then distinct keys
  * and distinct pin ids are counted, and both must reach the threshold.
  * @trust  NULL = nobody is trusted: soundness is still checked.
- * @clock  by which certificates are judged.
  * @out    receives who signed, allocated in @arena; filled as far as it got
  *         on failure.
  * Fails with PKG_NO and a reason: "no-trust" (@trust is NULL),
@@ -149,24 +157,23 @@ bool pkg_clock_parse(struct pkg_clock *out, const char *text);
  * another of packline/cms.h for a signature or a certificate that is no good.
  * The order of the files is not judged here.
  */
-PKG_MUST_CHECK enum pkg_code pkg_trust_signatures(
-    const struct pkg_trust *trust, const struct pkg_clock *clock,
-    const struct pkg_signature_set *set, struct pkg_signers *out,
-    struct pkg_arena *arena, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_signatures(const struct pkg_trust *trust, const struct pkg_env *env,
+		     const struct pkg_signature_set *set,
+		     struct pkg_signers *out, struct pkg_arena *arena,
+		     struct pkg_err *err);
 /*
  * Put one question about a manifest's claims.
- * @trust    NULL: only @demands are asked.
- * @demands  its clock is not used here, see @clock.
- * @clock    by which expiry is judged.
- * @out      receives whether anybody demands it, and whether it holds.
- * Fails with PKG_NO and the reason "suite", "wrong-tenant",
+ * @trust  NULL: only the demands are asked.
+ * @out    receives whether anybody demands it, and whether it holds.
+ * Fails with PKG_NO and the reason "wrong-suite", "wrong-tenant",
  * "wrong-device-config", "sequence-too-low" or "expired"; with PKG_INPUT and
- * "unsupported" for claims this version cannot check.
+ * "unsupported" for claims that this version cannot judge.
  */
-PKG_MUST_CHECK enum pkg_code pkg_trust_ask(
-    const struct pkg_trust *trust, const struct pkg_trust_demands *demands,
-    const struct pkg_clock *clock, const struct pkg_trust_claims *claims,
-    enum pkg_question question, enum pkg_answer *out, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_ask(const struct pkg_trust *trust, const struct pkg_env *env,
+	      const struct pkg_trust_question *asked, enum pkg_answer *out,
+	      struct pkg_err *err);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_trust)

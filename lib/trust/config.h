@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRUST_CONFIG_H
+#define TRUST_CONFIG_H
+
+#include "packline/arena.h"
+#include "packline/diag.h"
+#include "packline/err.h"
+#include "packline/schema.h"
+
+/* Names that containers carry: pkg_container_is_name(). */
+#define CONFIG_NAME_PATTERN "^[A-Za-z0-9_][A-Za-z0-9._+-]*$"
+#define CONFIG_NAME_HINT                                                       \
+	"letters, digits and . _ + -, beginning with a letter, digit or _"
+
+/* A config file on its way from bytes to a bound table. */
+struct config_file {
+	const char *path;        /* as the user gave it */
+	struct pkg_arena *arena; /* borrowed: what is bound lives there */
+	struct pkg_diag *diag;   /* borrowed */
+};
+
+/*
+ * Parse @len bytes of YAML and bind them to @table.  Fails with PKG_INPUT if
+ * it is not YAML; what is wrong in it is in file->diag, and only
+ * config_verdict() turns that into an error, so that later rules can add
+ * theirs.
+ */
+PKG_MUST_CHECK enum pkg_code config_bind(const struct config_file *file,
+					 const struct pkg_table *table,
+					 const void *text, size_t len,
+					 void *out, struct pkg_err *err);
+/* PKG_INPUT if there were findings of severity error since @before of them. */
+PKG_MUST_CHECK enum pkg_code config_verdict(const struct config_file *file,
+					    size_t before, const char *what,
+					    struct pkg_err *err);
+/*
+ * A file name in a config is relative to the config's folder: @name joined
+ * with it, in the arena; NULL if out of memory.
+ */
+const char *config_path(const struct config_file *file, const char *name,
+			struct pkg_err *err);
+/* Add an error at @node. */
+PKG_MUST_CHECK enum pkg_code config_error(const struct config_file *file,
+					  const char *rule,
+					  const struct pkg_node *node,
+					  const char *hint, struct pkg_err *err,
+					  const char *text);
+/* The same, for what a later version may be able to do. */
+PKG_MUST_CHECK enum pkg_code config_unsupported(const struct config_file *file,
+						const struct pkg_node *node,
+						const char *what,
+						struct pkg_err *err);
+
+/* Add an error unless @node, if any, is a name that containers can carry. */
+PKG_MUST_CHECK enum pkg_code config_name(const struct config_file *file,
+					 const struct pkg_node *node,
+					 struct pkg_err *err);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/device_config.h"
+
+#include "config.h"
+
+#include "packline/buf.h"
+#include "packline/digest.h"
+#include "packline/limits.h"
+#include "packline/path.h"
+#include "packline/text.h"
+
+#include <stdlib.h>
+
+/* In the order of enum pkg_container_kind. */
+static const char *const kinds[] = {"signed", "sealed", "encrypted", NULL};
+static const char *const suites[] = {"packline-1", NULL};
+
+struct signing {
+	const struct pkg_node *at;
+	const struct pkg_node *key;
+	const struct pkg_node *cert;
+};
+
+struct acl {
+	const struct pkg_node *at;
+	struct pkg_list use, approve, sign;
+};
+
+struct document {
+	const struct pkg_node *at;
+	struct pkg_int_value packline;
+	const struct pkg_node *device_config, *tenant, *approval_policy;
+	struct pkg_enum_value kind, suite;
+	struct pkg_list recipients;
+	struct signing *signing;
+	struct acl *acl;
+};
+
+static const struct pkg_field signing_fields[] = {
+    {.name = "key",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .offset = offsetof(struct signing, key),
+     .min = 1,
+     .max = PKG_LIMIT_PATH - 1,
+     .help = "Private key: a file relative to this one, or a pkcs11: URI."},
+    {.name = "cert",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .offset = offsetof(struct signing, cert),
+     .min = 1,
+     .max = PKG_LIMIT_PATH - 1,
+     .help = "Certificate of the key, then its chain; relative to this file."},
+    {0},
+};
+
+static const struct pkg_table signing_table = {
+    .name = "signing",
+    .help = "What to sign with if the command line does not say.",
+    .size = sizeof(struct signing),
+    .fields = signing_fields,
+};
+
+static const struct pkg_field who = {
+    .kind = PKG_FIELD_STRING,
+    .min = 1,
+    .max = 200,
+    .help = "Name of a person or a service.",
+};
+
+static const struct pkg_field acl_fields[] = {
+    {.name = "use",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct acl, use),
+     .item = &who,
+     .help = "Who may make containers with this config."},
+    {.name = "approve",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct acl, approve),
+     .item = &who,
+     .help = "Who may approve them."},
+    {.name = "sign",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct acl, sign),
+     .item = &who,
+     .help = "Who may sign them."},
+    {0},
+};
+
+static const struct pkg_table acl_table = {
+    .name = "acl",
+    .help = "Who may do what with this config.",
+    .size = sizeof(struct acl),
+    .fields = acl_fields,
+};
+
+static const struct pkg_field recipient = {
+    .kind = PKG_FIELD_STRING,
+    .min = 1,
+    .max = PKG_LIMIT_PATH - 1,
+    .help = "Certificate file, relative to this one.",
+};
+
+static const struct pkg_field fields[] = {
+    {.name = "packline",
+     .kind = PKG_FIELD_INT,
+     .required = true,
+     .offset = offsetof(struct document, packline),
+     .min = 1,
+     .max = 1,
+     .help = "Version of this file's form.",
+     .hint = "this version of Packline reads version 1"},
+    {.name = "deviceConfig",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .offset = offsetof(struct document, device_config),
+     .min = 1,
+     .max = PKG_LIMIT_MEMBER_NAME,
+     .pattern = CONFIG_NAME_PATTERN,
+     .help = "Name of the kind of device; containers carry it.",
+     .hint = CONFIG_NAME_HINT},
+    {.name = "tenant",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .offset = offsetof(struct document, tenant),
+     .min = 1,
+     .max = PKG_LIMIT_MEMBER_NAME,
+     .pattern = CONFIG_NAME_PATTERN,
+     .help = "Whose devices these are; containers carry it.",
+     .hint = CONFIG_NAME_HINT},
+    {.name = "kind",
+     .kind = PKG_FIELD_ENUM,
+     .required = true,
+     .offset = offsetof(struct document, kind),
+     .choices = kinds,
+     .help = "Protection: signed (readable by all), sealed (encrypted and "
+	     "signed) or encrypted (unsigned)."},
+    {.name = "suite",
+     .kind = PKG_FIELD_ENUM,
+     .offset = offsetof(struct document, suite),
+     .choices = suites,
+     .help = "Set of algorithms; packline-1 if absent."},
+    {.name = "recipients",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct document, recipients),
+     .min = 1,
+     .max = PKG_LIMIT_RECIPIENTS,
+     .item = &recipient,
+     .help = "Who can decrypt: one certificate each."},
+    {.name = "approvalPolicy",
+     .kind = PKG_FIELD_STRING,
+     .offset = offsetof(struct document, approval_policy),
+     .min = 1,
+     .max = PKG_LIMIT_PATH - 1,
+     .help = "Approval policy file, relative to this one."},
+    {.name = "signing",
+     .kind = PKG_FIELD_OBJECT,
+     .offset = offsetof(struct document, signing),
+     .table = &signing_table,
+     .help = "What to sign with if the command line does not say."},
+    {.name = "acl",
+     .kind = PKG_FIELD_OBJECT,
+     .offset = offsetof(struct document, acl),
+     .table = &acl_table,
+     .help = "Who may do what with this config."},
+    {0},
+};
+
+static const char *const recipients_key[] = {"recipients", NULL};
+static const struct pkg_group groups[] = {
+    {.rule = PKG_GROUP_ALL,
+     .keys = recipients_key,
+     .when_key = "kind",
+     .when_value = "sealed",
+     .hint = "name the certificates of those who may decrypt"},
+    {.rule = PKG_GROUP_ALL,
+     .keys = recipients_key,
+     .when_key = "kind",
+     .when_value = "encrypted",
+     .hint = "name the certificates of those who may decrypt"},
+    {.rule = PKG_GROUP_NONE,
+     .keys = recipients_key,
+     .when_key = "kind",
+     .when_value = "signed",
+     .hint = "kind: sealed is encrypted and signed"},
+    {0},
+};
+
+static const struct pkg_table table = {
+    .name = "deviceConfig",
+    .title = "Packline device config",
+    .help = "What a container for one kind of device looks like.",
+    .size = sizeof(struct document),
+    .fields = fields,
+    .groups = groups,
+};
+
+static enum pkg_code copy_recipients(struct pkg_device_config *config,
+				     const struct config_file *file,
+				     const struct pkg_list *list,
+				     struct pkg_err *err)
+{
+	const struct pkg_node *const *nodes = list->items;
+	const char **items = pkg_arena_array(config->arena, list->count + 1,
+					     sizeof(*items), err);
+
+	if (items == NULL)
+		return err->code;
+	for (size_t i = 0; i < list->count; i++) {
+		if (nodes[i] == NULL)
+			continue; /* there is a finding for it */
+		if (strncmp(nodes[i]->text, "kek:", 4) == 0 ||
+		    strncmp(nodes[i]->text, "password:", 9) == 0)
+			PKG_TRY(config_unsupported(
+			    file, nodes[i], "kek: and password: recipients are",
+			    err));
+		items[i] = config_path(file, nodes[i]->text, err);
+		if (items[i] == NULL)
+			return err->code;
+	}
+	config->recipients = (struct pkg_name_list){items, list->count};
+	return PKG_OK;
+}
+
+static enum pkg_code copy_names(struct pkg_name_list *out,
+				struct pkg_arena *arena,
+				const struct pkg_list *list,
+				struct pkg_err *err)
+{
+	const struct pkg_node *const *nodes = list->items;
+	const char **items =
+	    pkg_arena_array(arena, list->count + 1, sizeof(*items), err);
+
+	if (items == NULL)
+		return err->code;
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = nodes[i] == NULL ? "" : nodes[i]->text;
+	*out = (struct pkg_name_list){items, list->count};
+	return PKG_OK;
+}
+
+static enum pkg_code copy_signing(struct pkg_device_config *config,
+				  const struct config_file *file,
+				  const struct signing *signing,
+				  struct pkg_err *err)
+{
+	const bool uri = signing->key != NULL &&
+			 strncmp(signing->key->text, "pkcs11:", 7) == 0;
+
+	if (signing->key != NULL) {
+		config->signing_key =
+		    uri ? signing->key->text
+			: config_path(file, signing->key->text, err);
+		if (config->signing_key == NULL)
+			return err->code;
+	}
+	if (signing->cert != NULL) {
+		config->signing_cert =
+		    config_path(file, signing->cert->text, err);
+		if (config->signing_cert == NULL)
+			return err->code;
+	}
+	return PKG_OK;
+}
+
+/* From the bound table to the struct; adds the rules no table can say. */
+static enum pkg_code copy(struct pkg_device_config *config,
+			  const struct config_file *file,
+			  const struct document *doc, struct pkg_err *err)
+{
+	config->id = doc->device_config == NULL ? "" : doc->device_config->text;
+	config->tenant = doc->tenant == NULL ? "" : doc->tenant->text;
+	config->kind = (enum pkg_container_kind)doc->kind.index;
+	config->suite = suites[doc->suite.index];
+	PKG_TRY(config_name(file, doc->device_config, err));
+	PKG_TRY(config_name(file, doc->tenant, err));
+	if (doc->approval_policy != NULL)
+		PKG_TRY(config_unsupported(file, doc->approval_policy,
+					   "approval policies are", err));
+	PKG_TRY(copy_recipients(config, file, &doc->recipients, err));
+	if (doc->signing != NULL)
+		PKG_TRY(copy_signing(config, file, doc->signing, err));
+	if (doc->acl == NULL)
+		return PKG_OK;
+	config->has_acl = true;
+	PKG_TRY(
+	    copy_names(&config->may_use, config->arena, &doc->acl->use, err));
+	PKG_TRY(copy_names(&config->may_approve, config->arena,
+			   &doc->acl->approve, err));
+	return copy_names(&config->may_sign, config->arena, &doc->acl->sign,
+			  err);
+}
+
+enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
+				     struct pkg_crypto *crypto,
+				     struct pkg_diag *diag, int dirfd,
+				     const char *path, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_device_config) struct pkg_device_config *config = NULL;
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf text = {.max = PKG_LIMIT_YAML_CONFIG};
+	struct config_file file = {.path = path, .diag = diag};
+	const size_t before = diag->errors;
+	struct document doc = {0};
+	uint8_t sha256[32];
+
+	config = calloc(1, sizeof(*config));
+	if (config == NULL)
+		return pkg_fail_nomem(err);
+	PKG_TRY(pkg_arena_new(&config->arena, PKG_LIMIT_ARENA, err));
+	file.arena = config->arena;
+	/* The nodes borrow the name, and it must live as long as they do. */
+	file.path = pkg_arena_dup(config->arena, path, strlen(path), err);
+	if (file.path == NULL)
+		return err->code;
+	PKG_TRY(pkg_path_slurp(&text, dirfd, path, err));
+	PKG_TRY(pkg_digest_sha256(crypto, text.data, text.len, sha256, err));
+	pkg_hex_encode(config->sha256, sha256, sizeof(sha256));
+	PKG_TRY(config_bind(&file, &table, text.data, text.len, &doc, err));
+	PKG_TRY(copy(config, &file, &doc, err));
+	PKG_TRY(config_verdict(&file, before, "device config", err));
+	*out = PKG_STEAL(config);
+	return PKG_OK;
+}
+
+void pkg_device_config_free(struct pkg_device_config *config)
+{
+	if (config == NULL)
+		return;
+	pkg_arena_free(config->arena);
+	free(config);
+}
+
+enum pkg_code pkg_device_config_schema(struct pkg_sink *sink,
+				       struct pkg_err *err)
+{
+	return pkg_schema_emit(&table, sink, err);
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "trust_impl.h"
+
+#include "packline/container.h"
+#include "packline/limits.h"
+#include "packline/text.h"
+
+#include <string.h>
+
+static const char *const suites[] = {PKG_SUITE_1, NULL};
+
+struct pin {
+	const struct pkg_node *at;
+	const struct pkg_node *id, *spki;
+};
+
+struct signers {
+	const struct pkg_node *at;
+	struct pkg_int_value threshold;
+	struct pkg_list pins;
+};
+
+struct trust {
+	const struct pkg_node *at;
+	struct pkg_list roots, approvals, tenants, device_configs, suites;
+	struct signers *signers;
+	const struct pkg_node *time;
+	struct pkg_bool_value allow_unsigned;
+	struct pkg_int_value min_sequence;
+};
+
+struct document {
+	const struct pkg_node *at;
+	struct pkg_int_value packline;
+	struct trust *trust;
+};
+
+static const struct pkg_field pin_fields[] = {
+    {.name = "id",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .offset = offsetof(struct pin, id),
+     .min = 1,
+     .max = PKG_LIMIT_MEMBER_NAME,
+     .pattern = CONFIG_NAME_PATTERN,
+     .help = "Name of the person or service; several keys of one count once.",
+     .hint = CONFIG_NAME_HINT},
+    {.name = "spki",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .offset = offsetof(struct pin, spki),
+     .min = 71,
+     .max = 71,
+     .pattern = "^sha256:[0-9a-f]{64}$",
+     .help = "SHA-256 of the key's DER SubjectPublicKeyInfo, in hex.",
+     .hint = "openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin "
+	     "-outform DER | sha256sum"},
+    {0},
+};
+
+static const struct pkg_table pin_table = {
+    .name = "pin",
+    .help = "A key that may sign.",
+    .size = sizeof(struct pin),
+    .fields = pin_fields,
+};
+
+static const struct pkg_field pin = {
+    .kind = PKG_FIELD_OBJECT,
+    .table = &pin_table,
+};
+
+static const struct pkg_field signers_fields[] = {
+    {.name = "threshold",
+     .kind = PKG_FIELD_INT,
+     .offset = offsetof(struct signers, threshold),
+     .min = 1,
+     .max = PKG_LIMIT_SIGNATURES,
+     .help = "How many of them must have signed; 1 if absent."},
+    {.name = "pins",
+     .kind = PKG_FIELD_LIST,
+     .required = true,
+     .offset = offsetof(struct signers, pins),
+     .min = 1,
+     .max = PKG_LIMIT_PINS,
+     .item = &pin,
+     .help = "The keys that count; signatures of others do not."},
+    {0},
+};
+
+static const struct pkg_table signers_table = {
+    .name = "signers",
+    .help = "Whose signatures count.",
+    .size = sizeof(struct signers),
+    .fields = signers_fields,
+};
+
+static const struct pkg_field path = {
+    .kind = PKG_FIELD_STRING,
+    .min = 1,
+    .max = PKG_LIMIT_PATH - 1,
+    .help = "File, relative to this one.",
+};
+
+static const struct pkg_field name = {
+    .kind = PKG_FIELD_STRING,
+    .min = 1,
+    .max = PKG_LIMIT_MEMBER_NAME,
+    .pattern = CONFIG_NAME_PATTERN,
+    .hint = CONFIG_NAME_HINT,
+};
+
+static const struct pkg_field suite = {
+    .kind = PKG_FIELD_ENUM,
+    .choices = suites,
+};
+
+static const struct pkg_field trust_fields[] = {
+    {.name = "roots",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct trust, roots),
+     .min = 1,
+     .max = PKG_LIMIT_PINS,
+     .item = &path,
+     .help = "CA certificates that a pinned signer must chain to.  Without "
+	     "them a pinned key is believed by itself, while its certificate "
+	     "is valid."},
+    {.name = "signers",
+     .kind = PKG_FIELD_OBJECT,
+     .offset = offsetof(struct trust, signers),
+     .table = &signers_table,
+     .help = "Whose signatures count, and how many are needed."},
+    {.name = "approvals",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct trust, approvals),
+     .min = 1,
+     .max = PKG_LIMIT_PINS,
+     .item = &path,
+     .help = "Approval policies that are accepted."},
+    {.name = "tenants",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct trust, tenants),
+     .min = 1,
+     .max = PKG_LIMIT_POLICY_NAMES,
+     .item = &name,
+     .help = "Tenants that are accepted; any if absent."},
+    {.name = "deviceConfigs",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct trust, device_configs),
+     .min = 1,
+     .max = PKG_LIMIT_POLICY_NAMES,
+     .item = &name,
+     .help = "Device configs that are accepted, by id; any if absent."},
+    {.name = "suites",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct trust, suites),
+     .min = 1,
+     .max = 16,
+     .item = &suite,
+     .help = "Suites that are accepted; all of this version if absent."},
+    {.name = "time",
+     .kind = PKG_FIELD_STRING,
+     .offset = offsetof(struct trust, time),
+     .min = 1,
+     .max = 64,
+     .pattern = "^(system|none|tsa|at=.+)$",
+     .help = "Clock for certificates and expiry: system (if absent), at= and "
+	     "an RFC 3339 time, or none.",
+     .hint = "system, at=2026-12-01T02:00:00Z or none"},
+    {.name = "allowUnsigned",
+     .kind = PKG_FIELD_BOOL,
+     .offset = offsetof(struct trust, allow_unsigned),
+     .help = "Accept containers of kind encrypted, whose maker nobody knows, "
+	     "if a recipient key is given; false if absent."},
+    {.name = "minSequence",
+     .kind = PKG_FIELD_INT,
+     .offset = offsetof(struct trust, min_sequence),
+     .min = 0,
+     .max = PKG_LIMIT_JSON_INT,
+     .help = "Lowest sequence number that is accepted; any if absent."},
+    {0},
+};
+
+static const struct pkg_table trust_table = {
+    .name = "trust",
+    .help = "What a verifier believes.",
+    .size = sizeof(struct trust),
+    .fields = trust_fields,
+};
+
+static const struct pkg_field fields[] = {
+    {.name = "packline",
+     .kind = PKG_FIELD_INT,
+     .required = true,
+     .offset = offsetof(struct document, packline),
+     .min = 1,
+     .max = 1,
+     .help = "Version of this file's form.",
+     .hint = "this version of Packline reads version 1"},
+    {.name = "trust",
+     .kind = PKG_FIELD_OBJECT,
+     .required = true,
+     .offset = offsetof(struct document, trust),
+     .table = &trust_table,
+     .help = "What a verifier believes."},
+    {0},
+};
+
+static const struct pkg_table table = {
+    .name = "trustPolicy",
+    .title = "Packline trust policy",
+    .help = "Whose containers pkg-verify says yes to.",
+    .size = sizeof(struct document),
+    .fields = fields,
+};
+
+static enum pkg_code read_root(struct pkg_trust *trust,
+			       const struct config_file *file, int dirfd,
+			       const struct pkg_node *node, struct pkg_err *err)
+{
+	const struct pkg_mark mark = pkg_node_mark(node);
+	const size_t before = pkg_certs_count(trust->anchors);
+	const char *root = config_path(file, node->text, err);
+
+	if (root == NULL)
+		return err->code;
+	if (pkg_certs_add_file(trust->anchors, dirfd, root, err) != PKG_OK) {
+		pkg_err_at(err, &mark);
+		if (err->code != PKG_KEY)
+			return err->code;
+		return config_error(file, "bad-root", node, NULL, err,
+				    err->text);
+	}
+	for (size_t i = before; i < pkg_certs_count(trust->anchors); i++) {
+		if (pkg_certs_info(trust->anchors, i)->is_ca)
+			continue;
+		return config_error(
+		    file, "bad-root", node,
+		    "a signer's own certificate is named by its key, under "
+		    "signers.pins",
+		    err, "this is not the certificate of a CA");
+	}
+	return PKG_OK;
+}
+
+static enum pkg_code read_roots(struct pkg_trust *trust,
+				const struct config_file *file, int dirfd,
+				const struct pkg_list *list,
+				struct pkg_err *err)
+{
+	const struct pkg_node *const *nodes = list->items;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (nodes[i] != NULL)
+			PKG_TRY(read_root(trust, file, dirfd, nodes[i], err));
+	}
+	return PKG_OK;
+}
+
+static bool is_pinned(const struct pkg_trust *trust, const uint8_t *spki)
+{
+	for (size_t i = 0; i < trust->pin_count; i++) {
+		if (memcmp(trust->pins[i].spki, spki, 32) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_ids(const struct pkg_trust *trust)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < trust->pin_count; i++) {
+		bool seen = false;
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen =
+			    strcmp(trust->pins[i].id, trust->pins[k].id) == 0;
+		count += !seen;
+	}
+	return count;
+}
+
+static enum pkg_code read_pins(struct pkg_trust *trust,
+			       const struct config_file *file,
+			       const struct pkg_list *list, struct pkg_err *err)
+{
+	const struct pin *pins = list->items;
+
+	trust->pins = pkg_arena_array(trust->arena, list->count + 1,
+				      sizeof(*trust->pins), err);
+	if (trust->pins == NULL)
+		return err->code;
+	for (size_t i = 0; i < list->count; i++) {
+		struct trust_pin *to = &trust->pins[trust->pin_count];
+
+		if (pins[i].id == NULL || pins[i].spki == NULL)
+			continue; /* there is a finding for it */
+		if (!pkg_hex_decode(to->spki, sizeof(to->spki),
+				    pins[i].spki->text + strlen("sha256:"),
+				    pins[i].spki->len - strlen("sha256:")))
+			return pkg_fail(err, PKG_INTERNAL, "spki of a pin");
+		if (is_pinned(trust, to->spki)) {
+			PKG_TRY(config_error(
+			    file, "duplicate-pin", pins[i].spki,
+			    "a key counts once, whoever it is said to be", err,
+			    "this key is pinned already"));
+			continue;
+		}
+		to->id = pins[i].id->text;
+		trust->pin_count++;
+	}
+	return PKG_OK;
+}
+
+static enum pkg_code read_signers(struct pkg_trust *trust,
+				  const struct config_file *file,
+				  const struct trust *doc, struct pkg_err *err)
+{
+	const struct signers *signers = doc->signers;
+
+	if (signers == NULL && trust->allow_unsigned && doc->roots.at == NULL)
+		return PKG_OK; /* believes unsigned containers only */
+	if (signers == NULL)
+		return config_error(file, "trusts-nobody", doc->at,
+				    "say who may sign, under signers.pins", err,
+				    "the policy names no signers: it trusts "
+				    "nobody");
+	PKG_TRY(read_pins(trust, file, &signers->pins, err));
+	if (signers->threshold.at == NULL)
+		return PKG_OK;
+	trust->threshold = (size_t)signers->threshold.value;
+	if (trust->threshold > count_ids(trust))
+		return config_error(file, "threshold-too-high",
+				    signers->threshold.at,
+				    "pin more signers: several keys of one id "
+				    "count once",
+				    err,
+				    "more signatures are asked for than there "
+				    "are signers");
+	return PKG_OK;
+}
+
+static enum pkg_code read_names(struct trust_names *out,
+				struct pkg_trust *trust,
+				const struct pkg_list *list,
+				struct pkg_err *err)
+{
+	const struct pkg_node *const *nodes = list->items;
+
+	out->items = pkg_arena_array(trust->arena, list->count + 1,
+				     sizeof(*out->items), err);
+	if (out->items == NULL)
+		return err->code;
+	for (size_t i = 0; i < list->count; i++)
+		out->items[i] = nodes[i] == NULL ? "" : nodes[i]->text;
+	out->count = list->count;
+	return PKG_OK;
+}
+
+static enum pkg_code read_suites(struct pkg_trust *trust,
+				 const struct pkg_list *list,
+				 struct pkg_err *err)
+{
+	const struct pkg_enum_value *values = list->items;
+
+	trust->suites.items = pkg_arena_array(
+	    trust->arena, list->count + 1, sizeof(*trust->suites.items), err);
+	if (trust->suites.items == NULL)
+		return err->code;
+	for (size_t i = 0; i < list->count; i++)
+		trust->suites.items[i] = suites[values[i].index];
+	trust->suites.count = list->count;
+	return PKG_OK;
+}
+
+static enum pkg_code read_time(struct pkg_trust *trust,
+			       const struct config_file *file,
+			       const struct pkg_node *node, struct pkg_err *err)
+{
+	if (node == NULL)
+		return PKG_OK;
+	if (pkg_node_is(node, "tsa"))
+		return config_unsupported(file, node, "time: tsa is", err);
+	if (pkg_clock_parse(&trust->clock, node->text))
+		return PKG_OK;
+	return config_error(file, "wrong-form", node,
+			    "for example at=2026-12-01T02:00:00Z", err,
+			    "not an RFC 3339 time after at=");
+}
+
+enum pkg_code trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag,
+				int dirfd, const void *text, size_t len,
+				struct pkg_err *err)
+{
+	const struct config_file file = {
+	    .path = trust->path, .arena = trust->arena, .diag = diag};
+	const size_t before = diag->errors;
+	struct document doc = {0};
+	const struct trust *from = NULL;
+
+	trust->form = TRUST_POLICY;
+	trust->threshold = 1;
+	trust->clock.mode = PKG_CLOCK_SYSTEM;
+	PKG_TRY(config_bind(&file, &table, text, len, &doc, err));
+	from = doc.trust;
+	if (from == NULL) {
+		PKG_TRY(config_verdict(&file, before, "trust policy", err));
+		return pkg_fail(err, PKG_INTERNAL, "policy without trust");
+	}
+	trust->allow_unsigned = from->allow_unsigned.value;
+	trust->has_min_sequence = from->min_sequence.at != NULL;
+	trust->min_sequence = (uint64_t)from->min_sequence.value;
+	if (from->approvals.at != NULL)
+		PKG_TRY(config_unsupported(&file, from->approvals.at,
+					   "approvals are", err));
+	PKG_TRY(read_time(trust, &file, from->time, err));
+	PKG_TRY(read_signers(trust, &file, from, err));
+	PKG_TRY(read_roots(trust, &file, dirfd, &from->roots, err));
+	PKG_TRY(read_names(&trust->tenants, trust, &from->tenants, err));
+	PKG_TRY(read_names(&trust->device_configs, trust, &from->device_configs,
+			   err));
+	PKG_TRY(read_suites(trust, &from->suites, err));
+	return config_verdict(&file, before, "trust policy", err);
+}
+
+enum pkg_code pkg_trust_schema(struct pkg_sink *sink, struct pkg_err *err)
+{
+	return pkg_schema_emit(&table, sink, err);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRUST_IMPL_H
+#define TRUST_IMPL_H
+
+#include "packline/arena.h"
+#include "packline/cert.h"
+#include "packline/trust.h"
+
+struct trust_pin {
+	const char *id;
+	uint8_t spki[32];
+};
+
+struct trust_names {
+	const char **items;
+	size_t count; /* 0 = anything is allowed */
+};
+
+/* Where the belief comes from. */
+enum trust_form {
+	TRUST_POLICY,      /* pins, and roots above them if there are any */
+	TRUST_CERTIFICATE, /* one certificate is the only signer */
+	TRUST_CA,          /* whoever chains to one CA and may sign code */
+};
+
+struct pkg_trust {
+	const struct pkg_env *env; /* borrowed */
+	struct pkg_arena *arena;   /* owned */
+	enum trust_form form;
+	const char *path;          /* for messages */
+	struct pkg_certs *anchors; /* owned; roots or the one certificate */
+	struct trust_pin *pins;
+	size_t pin_count;
+	size_t threshold; /* >= 1 */
+	struct trust_names tenants, device_configs, suites;
+	struct pkg_clock clock;
+	bool allow_unsigned;
+	bool has_min_sequence;
+	uint64_t min_sequence;
+};
+
+/* Fill @trust, whose path, env and arena are set, from a policy's bytes. */
+PKG_MUST_CHECK enum pkg_code trust_read_policy(struct pkg_trust *trust,
+					       struct pkg_diag *diag, int dirfd,
+					       const void *text, size_t len,
+					       struct pkg_err *err);
+
+#endif
