@@ -8,7 +8,7 @@
 pkg_layer(base
   USES ""
   OWNS ""
-  HEADERS "api auto err limits num buf arena text node diag env")
+  HEADERS "api auto err limits num buf arena text node tree diag env")
 pkg_layer(io
   USES "base"
   OWNS ""
@@ -19,7 +19,7 @@ pkg_layer(digest
   HEADERS "crypto digest hasher")
 pkg_layer(json
   USES "base io"
-  OWNS "jansson"
+  OWNS ""
   HEADERS "json")
 pkg_layer(yaml
   USES "base io"

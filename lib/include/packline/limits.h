@@ -30,6 +30,7 @@
 #define PKG_LIMIT_JSON_DEPTH          8u /* levels, canonical JSON of a container */
 
 #define PKG_LIMIT_JSONW_DEPTH          64u /* levels a writer keeps track of */
+#define PKG_LIMIT_TREE_DEPTH           64u /* levels any reader can be told */
 
 /* JSON numbers: RFC 8785 keeps integers exact up to 2^53 - 1. */
 #define PKG_LIMIT_JSON_INT 9007199254740991ll
