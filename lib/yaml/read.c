@@ -124,7 +124,7 @@ static enum pkg_code check_scalar(const struct reader *r,
 		(void)pkg_refuse(err, PKG_INPUT, "control-character",
 				 "an escape makes the control character "
 				 "U+%04X",
-				 c1 ? text[i + 1] : text[i]);
+				 (unsigned)(c1 ? text[i + 1] : text[i]));
 		return pkg_err_at(err, &mark);
 	}
 	return PKG_OK;
