@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/arena.h"
+#include "packline/limits.h"
 #include "packline/sink.h"
 #include "packline/zip.h"
 
