@@ -14,3 +14,6 @@ set(PKG_DEP_pcre2 PkgConfig::PCRE2)
 set(PKG_DEP_jansson PkgConfig::JANSSON)
 set(PKG_DEP_libdeflate PkgConfig::DEFLATE)
 set(PKG_DEP_threads Threads::Threads)
+
+# The same for packline.pc.
+set(PKG_PC_REQUIRES "libcrypto yaml-0.1 libpcre2-8 jansson libdeflate")

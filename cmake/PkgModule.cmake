@@ -35,6 +35,7 @@ function(pkg_tool name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/tools)
   target_compile_definitions(${name} PRIVATE PKG_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PRIVATE pkg_cli_lib packline pkg_build_flags)
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS ${name} EXPORT PacklineTargets
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   set_property(GLOBAL APPEND PROPERTY PKG_TOOLS ${name})
 endfunction()
