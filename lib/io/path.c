@@ -62,6 +62,40 @@ enum pkg_code pkg_path_open(int *fd, int dirfd, const char *path,
 			err);
 }
 
+static enum pkg_code refuse_kind(mode_t mode, const char *path,
+				 struct pkg_err *err)
+{
+	return pkg_refuse(err, PKG_INPUT, "not-a-file",
+			  "'%s' is %s, not a regular file", path,
+			  S_ISLNK(mode)    ? "a symbolic link"
+			  : S_ISFIFO(mode) ? "a named pipe"
+			  : S_ISSOCK(mode) ? "a socket"
+					   : "a device");
+}
+
+enum pkg_code pkg_path_open_regular(int *fd, int dirfd, const char *path,
+				    bool nofollow, struct pkg_err *err)
+{
+	/* O_NONBLOCK: opening a named pipe would wait for its writer. */
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+			  (nofollow ? O_NOFOLLOW : 0);
+	int got = openat(dirfd, path, flags), opened = -1;
+	struct stat st = {0};
+
+	/* What open() says of a link and of a socket. */
+	if (got < 0 && errno == ELOOP && nofollow)
+		return refuse_kind(S_IFLNK, path, err);
+	if (got < 0 && errno == ENXIO)
+		return refuse_kind(S_IFSOCK, path, err);
+	PKG_TRY(hand_out(&opened, got, path, err));
+	if (fstat(opened, &st) == 0 && S_ISREG(st.st_mode)) {
+		*fd = opened;
+		return PKG_OK;
+	}
+	(void)close(opened);
+	return refuse_kind(st.st_mode, path, err);
+}
+
 static enum pkg_code outside(const char *path, struct pkg_err *err)
 {
 	(void)pkg_fail(err, PKG_INPUT, "'%s' leads out of its folder", path);

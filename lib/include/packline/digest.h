@@ -147,8 +147,8 @@ pkg_source_verify_init(struct pkg_source_verify *self, struct pkg_source *inner,
 PKG_MUST_CHECK enum pkg_code
 pkg_source_verify_finish(struct pkg_source_verify *self, struct pkg_err *err);
 /*
- * Add every byte that @inner accepted to @digest.  Finishing finishes @inner.
- * @inner may be NULL: bytes are hashed and dropped.  All borrowed.
+ * Add every byte that @inner accepted to @digest.  @inner may be NULL: bytes
+ * are hashed and dropped.  All borrowed; @inner is not finished by this one.
  */
 void pkg_sink_digest_init(struct pkg_sink_digest *self, struct pkg_sink *inner,
 			  struct pkg_digest *digest);

@@ -26,6 +26,19 @@ PKG_MUST_CHECK enum pkg_code pkg_path_open_beneath(int *fd, int dirfd,
 						   const char *path,
 						   struct pkg_err *err);
 /*
+ * Open the regular file @path for reading, relative to @dirfd, and nothing
+ * else: never waits for the other end of a named pipe.
+ * @fd        receives a descriptor, close-on-exec, that the caller closes.
+ * @nofollow  refuse @path if it is a symbolic link.
+ * Fails with PKG_SYSTEM (missing, unreadable), PKG_USAGE (a directory) or
+ * PKG_INPUT, reason "not-a-file" (a link with @nofollow, a device, a pipe, a
+ * socket).
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_open_regular(int *fd, int dirfd,
+						   const char *path,
+						   bool nofollow,
+						   struct pkg_err *err);
+/*
  * Append the whole content of @path to @out, "-" is standard input.  More
  * than @out->max allows is PKG_INPUT; other errors as pkg_path_open().
  */
