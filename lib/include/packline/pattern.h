@@ -18,11 +18,12 @@
  *           (at the front, between two slashes, or at the end);
  *           elsewhere the same as *
  *   [a-z]   one character of the set, never /; [!...] or [^...] not of it
- *   {a,b}   either; may be nested to 8 levels; no comma = literal braces
- *   \x      the character x itself
+ *   {a,b}   either, empty ones too; nested to 8 levels at most
+ *   \x      the character x itself: \{ is a brace
  * Leading dots: `*`, `?`, `**` and `[...]` do not match a dot at the start of
  * a component; the pattern must spell it (`.*`, `.config/x`).
- * Letters match case-sensitively, in any locale the same.
+ * Letters match case-sensitively, in any locale the same.  A glob that could
+ * never match (leading or trailing /, // in it) is refused.
  *
  * PKG_PATTERN_REGEX, a PCRE2 expression that must match the whole text.
  * PKG_PATTERN_SEARCH, one that may match anywhere (^ and $ anchor it).
