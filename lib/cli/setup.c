@@ -80,6 +80,7 @@ enum pkg_code cli_start(struct cli *cli, int argc, char **argv,
 	PKG_TRY(fill_standard_fds(err));
 	/* A reader that went away is an error of ours (EPIPE), not a death. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG */
 	return PKG_OK;
 }
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixtures that the tests of all tools share."""
+
+import pytest
+from support import P256, P384, ROOT, RSA, Keys, Runner, bin_folder
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a built tool in tmp_path; a crash or a sanitizer's report fails."""
+    return Runner(bin_folder(), tmp_path)
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The source tree."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def build():
+    """The build folder that PKG_BIN belongs to."""
+    return bin_folder().parent
+
+
+@pytest.fixture(scope="session")
+def cache(build):
+    """The build's CMakeCache.txt as a dict."""
+    lines = (build / "CMakeCache.txt").read_text().splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line)
+    return {name.split(":")[0]: value for name, value in pairs
+            if not name.startswith(("#", "/"))}
+
+
+@pytest.fixture(scope="session")
+def sanitized(cache):
+    """True if the tools were built with sanitizers."""
+    return bool(cache["PKG_SANITIZE"])
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """All the keys of the tests, made once a session.
+
+    ca            the authority everybody trusts; ca2 another one
+    release       RSA-3072, may sign code; release.p12 too (keys.passphrase)
+    officer       EC P-256, may sign code
+    stranger      EC P-256, may sign code, issued by ca2
+    expired       EC P-256, may have signed code until yesterday
+    ecu-rsa, ecu-p256, ecu-p384    recipients
+    """
+    made = Keys(tmp_path_factory.mktemp("keys"))
+    made.new_ca("ca")
+    made.new_ca("ca2")
+    made.new_cert("release", RSA, "signer")
+    made.new_cert("officer", P256, "signer")
+    made.new_cert("stranger", P256, "signer", ca="ca2")
+    made.new_cert("expired", P256, "signer", days=-1)
+    made.new_cert("ecu-rsa", RSA, "rsa-recipient")
+    made.new_cert("ecu-p256", P256, "ec-recipient")
+    made.new_cert("ecu-p384", P384, "ec-recipient")
+    made.pkcs12("release", made.passphrase)
+    made.secret("passphrase", made.passphrase)
+    made.secret("wrong-passphrase", "battery staple")
+    return made
+
+
+@pytest.fixture
+def device_config(tmp_path, keys):
+    """device_config(kind="sealed", recipients=["ecu-rsa"]) -> path of YAML."""
+
+    def write(name="ecu-a", tenant="acme", kind="sealed",
+              recipients=("ecu-rsa",), path=None, extra=""):
+        path = path or tmp_path / f"{name}.yaml"
+        certs = ", ".join(str(keys.cert(r)) for r in recipients)
+        text = (f"packline: 1\ndeviceConfig: {name}\ntenant: {tenant}\n"
+                f"kind: {kind}\nsuite: packline-1\n")
+        if recipients:
+            text += f"recipients: [{certs}]\n"
+        path.write_text(text + extra)
+        return path
+
+    return write

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a tool, and keys to run it with; conftest.py makes fixtures of it.
+
+PKG_BIN names the folder with the built tools; the rest of that build is found
+from it.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SANITIZER = 99  # exit status of a sanitizer's report, unlike any of ours
+
+
+def bin_folder():
+    folder = pathlib.Path(os.environ.get("PKG_BIN", ROOT / "build" / "tools"))
+    if not folder.is_dir():
+        pytest.exit(f"PKG_BIN: {folder} is not a folder: build first", 2)
+    return folder.resolve()
+
+
+def tool_names():
+    """Every tool that is built, for parametrize."""
+    return sorted(path.name for path in bin_folder().glob("pkg-*")
+                  if path.is_file() and os.access(path, os.X_OK))
+
+
+def clean_environment(**extra):
+    """Nothing of the caller's environment changes what a tool does."""
+    keep = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
+    env = {name: os.environ[name] for name in keep if name in os.environ}
+    env.update(LC_ALL="C.UTF-8", TZ="UTC",
+               ASAN_OPTIONS=f"exitcode={SANITIZER}:detect_leaks=1",
+               UBSAN_OPTIONS=f"exitcode={SANITIZER}:print_stacktrace=1")
+    env.update({name: str(value) for name, value in extra.items()})
+    return env
+
+
+@dataclasses.dataclass
+class Result:
+    """How a tool ended and what it said."""
+    code: int
+    raw: bytes      # standard output
+    err: str        # standard error
+
+    @property
+    def out(self):
+        return self.raw.decode("utf-8", "surrogateescape")
+
+    @property
+    def records(self):
+        """Standard output as JSON Lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def messages(self):
+        """Standard error as JSON Lines (--json)."""
+        return [json.loads(line) for line in self.err.splitlines()]
+
+
+class Runner:
+    """run("pkg-hash", "--format", "gnu", path, cwd=tmp_path) -> Result"""
+
+    def __init__(self, folder, cwd):
+        self.folder = folder
+        self.cwd = cwd
+
+    def __call__(self, tool, *args, input=None, cwd=None, env=None,
+                 check=None, timeout=120, **options):
+        """Run to the end.
+
+        input: text or bytes for standard input (default: /dev/null).
+        env: further variables.  check: the exit status that is expected.
+        """
+        if isinstance(input, str):
+            input = input.encode()
+        if input is None:
+            options.setdefault("stdin", subprocess.DEVNULL)
+        else:
+            options["input"] = input
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("stderr", subprocess.PIPE)
+        done = subprocess.run(
+            [self.folder / tool, *map(os.fspath, map(plain, args))],
+            cwd=cwd or self.cwd, env=clean_environment(**(env or {})),
+            timeout=timeout, check=False, **options)
+        err = (done.stderr or b"").decode("utf-8", "surrogateescape")
+        result = Result(done.returncode, done.stdout or b"", err)
+        assert 0 <= result.code <= 5, f"{tool} {args}: {result}"
+        if check is not None:
+            assert result.code == check, f"{tool} {args}: {result}"
+        return result
+
+
+def plain(arg):
+    return arg if isinstance(arg, (bytes, os.PathLike)) else str(arg)
+
+
+# -- keys ---------------------------------------------------------------------
+
+EXTENSIONS = {
+    "ca": "basicConstraints=critical,CA:TRUE\n"
+          "keyUsage=critical,keyCertSign,cRLSign\n",
+    "signer": "basicConstraints=critical,CA:FALSE\n"
+              "keyUsage=critical,digitalSignature\n"
+              "extendedKeyUsage=codeSigning\n",
+    "rsa-recipient": "basicConstraints=critical,CA:FALSE\n"
+                     "keyUsage=critical,keyEncipherment\n",
+    "ec-recipient": "basicConstraints=critical,CA:FALSE\n"
+                    "keyUsage=critical,keyAgreement\n",
+}
+RSA = ["RSA", "-pkeyopt", "rsa_keygen_bits:3072"]
+P256 = ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+P384 = ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"]
+
+
+class Keys:
+    """Private keys (NAME.key) and certificates (NAME.pem) in one folder.
+
+    keys.key("release"), keys.cert("release"), keys.ca
+    """
+    passphrase = "correct horse"
+
+    def __init__(self, folder):
+        self.folder = folder
+        for kind, text in EXTENSIONS.items():
+            same = "subjectKeyIdentifier=hash\n"
+            (folder / f"{kind}.ext").write_text(text + same)
+
+    def path(self, name):
+        return self.folder / name
+
+    def key(self, name):
+        return self.path(f"{name}.key")
+
+    def cert(self, name):
+        return self.path(f"{name}.pem")
+
+    @property
+    def ca(self):
+        return self.cert("ca")
+
+    def openssl(self, *args):
+        subprocess.run(["openssl", *map(str, args)], cwd=self.folder,
+                       check=True, capture_output=True)
+
+    def new_key(self, name, algorithm):
+        self.openssl("genpkey", "-algorithm", *algorithm, "-out",
+                     self.key(name))
+        self.key(name).chmod(0o600)
+
+    def new_ca(self, name):
+        self.new_key(name, P256)
+        self.openssl("req", "-new", "-key", self.key(name), "-subj",
+                     f"/CN=Test {name}", "-out", f"{name}.csr")
+        self.openssl("x509", "-req", "-in", f"{name}.csr", "-signkey",
+                     self.key(name), "-days", 3650, "-extfile", "ca.ext",
+                     "-out", self.cert(name))
+
+    def new_cert(self, name, algorithm, kind, ca="ca", days=365):
+        """days < 0: expired."""
+        self.new_key(name, algorithm)
+        self.openssl("req", "-new", "-key", self.key(name), "-subj",
+                     f"/O=Acme/CN={name}", "-out", f"{name}.csr")
+        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA",
+                     self.cert(ca), "-CAkey", self.key(ca), "-CAcreateserial",
+                     "-days", days, "-extfile", f"{kind}.ext", "-out",
+                     self.cert(name))
+
+    def pkcs12(self, name, passphrase):
+        """NAME.p12 with the key and certificate NAME."""
+        self.openssl("pkcs12", "-export", "-inkey", self.key(name), "-in",
+                     self.cert(name), "-passout", f"pass:{passphrase}",
+                     "-out", f"{name}.p12")
+        self.path(f"{name}.p12").chmod(0o600)
+
+    def secret(self, name, text):
+        """A file that only we can read, for --passphrase file:PATH."""
+        path = self.path(name)
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+        return path
