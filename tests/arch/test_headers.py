@@ -15,7 +15,8 @@ def compiles(compiler, standard, language, header):
     done = subprocess.run(
         [compiler, f"-std={standard}", *STRICT, "-fsyntax-only", "-x",
          language, f"-I{INCLUDE}", "-"],
-        input=f"#include <packline/{header}>\n#include <packline/{header}>\n",
+        input=f"#include <packline/{header}>\n#include <packline/{header}>\n"
+              "struct alone;\n",
         text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 

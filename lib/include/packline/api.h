@@ -14,9 +14,13 @@
 #	define PKG_API_END                                                    \
 		}                                                              \
 		_Pragma("GCC visibility pop")
+#	define PKG_AT_LEAST(n) n
 #else
-#	define PKG_API_BEGIN _Pragma("GCC visibility push(default)")
-#	define PKG_API_END   _Pragma("GCC visibility pop")
+#	define PKG_API_BEGIN   _Pragma("GCC visibility push(default)")
+#	define PKG_API_END     _Pragma("GCC visibility pop")
+/* uint8_t out[PKG_AT_LEAST(32)]: the parameter points at 32 bytes or more.
+   C++ has no word for it. */
+#	define PKG_AT_LEAST(n) static n
 #endif
 
 #define PKG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

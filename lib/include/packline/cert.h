@@ -71,7 +71,7 @@ const struct pkg_cert_info *pkg_certs_info(const struct pkg_certs *certs,
 					   size_t index);
 /* The index of the first certificate with that SPKI, or -1. */
 long pkg_certs_find_spki(const struct pkg_certs *certs,
-			 const uint8_t spki[static 32]);
+			 const uint8_t spki[PKG_AT_LEAST(32)]);
 void pkg_certs_free(struct pkg_certs *certs); /* NULL is allowed */
 
 /*

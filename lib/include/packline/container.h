@@ -192,7 +192,7 @@ pkg_container_request_check(const struct pkg_container_request *request,
  * the first 16 bytes of SHA-256 of @request with the id "".
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_container_derive_id(char out[static 37],
+pkg_container_derive_id(char out[PKG_AT_LEAST(37)],
 			const struct pkg_container_request *request,
 			struct pkg_crypto *crypto, struct pkg_err *err);
 

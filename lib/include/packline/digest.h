@@ -118,7 +118,7 @@ PKG_MUST_CHECK enum pkg_code pkg_digest_split(struct pkg_digest *from,
 /* SHA-256 of @len bytes in memory; errors as above. */
 PKG_MUST_CHECK enum pkg_code pkg_digest_sha256(struct pkg_crypto *crypto,
 					       const void *data, size_t len,
-					       uint8_t out[static 32],
+					       uint8_t out[PKG_AT_LEAST(32)],
 					       struct pkg_err *err);
 
 /*

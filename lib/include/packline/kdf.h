@@ -27,11 +27,10 @@ pkg_kdf_hkdf(struct pkg_secret **out, struct pkg_crypto *crypto,
  * HMAC-SHA-256 (RFC 2104, FIPS 198-1) of @len bytes of @data.
  * Fails with PKG_SYSTEM if out of memory.
  */
-PKG_MUST_CHECK enum pkg_code pkg_kdf_hmac(uint8_t out[static PKG_KDF_SIZE],
-					  struct pkg_crypto *crypto,
-					  const struct pkg_secret *key,
-					  const void *data, size_t len,
-					  struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_kdf_hmac(uint8_t out[PKG_AT_LEAST(PKG_KDF_SIZE)], struct pkg_crypto *crypto,
+	     const struct pkg_secret *key, const void *data, size_t len,
+	     struct pkg_err *err);
 
 PKG_API_END
 

@@ -66,7 +66,7 @@ int64_t pkg_time_days(int64_t year, unsigned month, unsigned day);
  * Write @seconds since the epoch as RFC 3339 in UTC, "2026-12-01T02:00:00Z",
  * to @out; years 1970..9999 only, else false.
  */
-bool pkg_time_format(char out[static 21], int64_t seconds);
+bool pkg_time_format(char out[PKG_AT_LEAST(21)], int64_t seconds);
 /*
  * Read an RFC 3339 time with any offset and an optional fraction (dropped).
  * @len is the text's length in bytes; false if it is malformed or its year is
