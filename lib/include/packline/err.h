@@ -78,6 +78,8 @@ struct pkg_err {
 	pkg_err_reason_(                                                       \
 	    (err), (why),                                                      \
 	    pkg_err_set_((err), (code), 0, NULL, PKG_HERE_, __VA_ARGS__))
+/* Give the current error another reason id @why (a literal); its code. */
+#define pkg_because(err, why) pkg_err_reason_((err), (why), (err)->code)
 /* Out of memory: PKG_SYSTEM. */
 #define pkg_fail_nomem(err)                                                    \
 	pkg_err_set_((err), PKG_SYSTEM, 0, NULL, PKG_HERE_, "out of memory")

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/container.h"
+#include "packline/text.h"
+
+#include <string.h>
+
+static bool is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z');
+}
+
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* Is the stem @text[@len] one that Windows opens as a device? */
+static bool is_device(const char *text, size_t len)
+{
+	static const char *const devices[] = {"CON", "PRN", "AUX",
+					      "NUL", "COM", "LPT"};
+	char stem[3];
+
+	if (len != 3 && len != 4)
+		return false;
+	for (size_t i = 0; i < sizeof(stem); i++)
+		stem[i] = upper(text[i]);
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		const bool numbered = i >= 4;
+
+		if (memcmp(stem, devices[i], sizeof(stem)) == 0 &&
+		    (numbered ? len == 4 && text[3] >= '1' && text[3] <= '9'
+			      : len == 3))
+			return true;
+	}
+	return false;
+}
+
+bool pkg_container_is_name(const char *text)
+{
+	const size_t len = strlen(text);
+
+	if (len == 0 || len > PKG_LIMIT_MEMBER_NAME ||
+	    (!is_alnum(text[0]) && text[0] != '_') || text[len - 1] == '.')
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		if (!is_alnum(text[i]) && strchr("._+-", text[i]) == NULL)
+			return false;
+	}
+	return !is_device(text, strcspn(text, "."));
+}
+
+bool pkg_container_is_text(const char *text)
+{
+	const size_t len = strlen(text);
+
+	if (len == 0 || len > PKG_LIMIT_TEXT_FIELD ||
+	    !pkg_utf8_valid(text, len))
+		return false;
+	for (size_t at = 0; at < len;) {
+		uint32_t c = 0;
+
+		at += pkg_utf8_next(&c, text + at, len - at);
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+			return false;
+	}
+	return true;
+}
+
+bool pkg_container_is_time(const char *text)
+{
+	int64_t seconds = 0;
+	char again[21];
+
+	return pkg_time_parse(&seconds, text, strlen(text)) &&
+	       pkg_time_format(again, seconds) && strcmp(text, again) == 0;
+}
+
+const char *pkg_container_kind_name(enum pkg_container_kind kind)
+{
+	switch (kind) {
+	case PKG_CONTAINER_SIGNED:
+		return "signed";
+	case PKG_CONTAINER_SEALED:
+		return "sealed";
+	case PKG_CONTAINER_ENCRYPTED:
+		return "encrypted";
+	}
+	return NULL;
+}
+
+const char *pkg_container_content_name(enum pkg_container_content content)
+{
+	switch (content) {
+	case PKG_CONTAINER_FILES:
+		return "files";
+	case PKG_CONTAINER_BUNDLE:
+		return "bundle";
+	}
+	return NULL;
+}
+
+const char *pkg_container_role_name(enum pkg_container_role role)
+{
+	switch (role) {
+	case PKG_ROLE_RECIPIENTS:
+		return "recipients";
+	case PKG_ROLE_REQUEST:
+		return "request";
+	case PKG_ROLE_METADATA:
+		return "metadata";
+	case PKG_ROLE_PAYLOAD:
+		return "payload";
+	}
+	return NULL;
+}
