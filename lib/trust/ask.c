@@ -150,29 +150,34 @@ static enum pkg_code ask_expiry(const struct question *q,
 				const struct pkg_clock *clock,
 				enum pkg_answer *out, struct pkg_err *err)
 {
-	char then[21] = "", now[21] = "";
+	const char *expires = q->claims->expires;
+	char now[21] = "";
+	int64_t then = 0;
 
-	if (!q->claims->has_expires) {
+	if (expires == NULL) {
 		*out = PKG_ANSWER_YES;
 		return PKG_OK;
 	}
 	if (clock->mode == PKG_CLOCK_NONE)
 		return PKG_OK;
-	if (q->now < q->claims->expires) {
+	*out = PKG_ANSWER_NO;
+	if (!pkg_time_parse(&then, expires, strlen(expires)))
+		return pkg_refuse(err, PKG_INPUT, "malformed-manifest",
+				  "'%s' is not a time", expires);
+	if (q->now < then) {
 		*out = PKG_ANSWER_YES;
 		return PKG_OK;
 	}
-	*out = PKG_ANSWER_NO;
-	(void)pkg_time_format(then, q->claims->expires);
 	(void)pkg_time_format(now, q->now);
 	return pkg_refuse(err, PKG_NO, "expired",
-			  "it expired at %s, and the clock says %s", then, now);
+			  "it expired at %s, and the clock says %s", expires,
+			  now);
 }
 
 static enum pkg_code ask_approvals(const struct question *q,
 				   struct pkg_err *err)
 {
-	if (q->claims->policy_sha256 == NULL && q->claims->approvals == 0)
+	if (!q->claims->has_policy && q->claims->approvals == 0)
 		return PKG_OK;
 	/* Approvals that cannot be judged must not be passed over. */
 	return pkg_refuse(err, PKG_INPUT, "unsupported",

@@ -50,13 +50,11 @@ struct pkg_trust_claims {
 	const char *tenant;
 	const char *device_config;
 	const char *device_config_sha256;
-	const char
-	    *policy_sha256; /* of the approval policy it was made under */
-	size_t approvals;   /* that the container carries */
+	bool has_policy;  /* it was made under an approval policy */
+	size_t approvals; /* that the container carries */
 	bool has_sequence;
 	uint64_t sequence;
-	bool has_expires;
-	int64_t expires; /* seconds since the epoch */
+	const char *expires; /* RFC 3339 */
 };
 
 /* What is asked about a manifest's claims. */

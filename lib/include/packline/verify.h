@@ -94,10 +94,12 @@ struct pkg_verify_options {
 	struct pkg_trust_demands demands;
 	const struct pkg_key *recipient;        /* NULL = do not decrypt */
 	const struct pkg_certs *recipient_cert; /* NULL = the key file's */
-	struct pkg_outdir *extract; /* where files go; NULL = nowhere.  Not
-				       committed here: the caller does so after
-				       a yes, and only then. */
-	bool unsigned_digest;       /* compute unsigned_sha256 */
+	/*
+	 * Where files go, NULL = nowhere; borrowed.  Made visible
+	 * (pkg_outdir_commit()) after the last check, and only for a yes.
+	 */
+	struct pkg_outdir *extract;
+	bool unsigned_digest; /* compute unsigned_sha256 */
 	/*
 	 * Called once, after everything but the payload was accepted and
 	 * before the first byte of it is read.  NULL = not wanted.

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/verify.h"
+
+#include "impl.h"
+
+#include "packline/envelope.h"
+#include "packline/secret.h"
+#include "packline/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool verify_is_encrypted(const struct verify_run *run)
+{
+	return run->head->manifest.kind != PKG_CONTAINER_SIGNED;
+}
+
+/* Steps 1 and 2: the head, as far as it can be read without believing it. */
+static enum pkg_code read_head(struct verify_run *run, struct pkg_err *err)
+{
+	enum pkg_verify_check_id id = PKG_VERIFY_MANIFEST;
+
+	if (pkg_container_open(&run->container, run->source, run->env, err) !=
+	    PKG_OK) {
+		if (err->reason != NULL &&
+		    (strcmp(err->reason, "framing") == 0 ||
+		     strcmp(err->reason, "truncated") == 0))
+			id = PKG_VERIFY_FRAMING;
+		return verify_failed(run, id, err);
+	}
+	run->head = pkg_container_head(run->container);
+	PKG_TRY(verify_facts(run, err));
+	return verify_set(run, PKG_VERIFY_MANIFEST, PKG_VERIFY_PASSED, err,
+			  "canonical, format 1, kind %s, suite %s",
+			  run->verdict->kind, run->head->manifest.suite);
+}
+
+/* The answer will be no; remember why, and go on without believing anybody. */
+static enum pkg_code refuse_later(struct verify_run *run, struct pkg_err *err)
+{
+	run->refusal = *err;
+	(void)verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+	*err = PKG_ERR_INIT;
+	return PKG_OK;
+}
+
+static enum pkg_code refuse_no_trust(struct verify_run *run,
+				     struct pkg_err *err)
+{
+	pkg_refuse(err, PKG_NO, "no-trust",
+		   "nothing says whom to trust, so there is no yes");
+	pkg_hint(err, "give a certificate or a trust policy: --trust FILE");
+	return refuse_later(run, err);
+}
+
+/* An encrypted container says nothing about its maker. */
+static enum pkg_code accept_unsigned(struct verify_run *run,
+				     struct pkg_err *err)
+{
+	if (run->options->trust == NULL)
+		return refuse_no_trust(run, err);
+	if (!pkg_trust_allows_unsigned(run->options->trust)) {
+		pkg_refuse(err, PKG_NO, "unsigned",
+			   "it is encrypted but not signed: anybody can have "
+			   "made it");
+		pkg_hint(err, "a trust policy with allowUnsigned: true accepts "
+			      "it, with --recipient");
+		return refuse_later(run, err);
+	}
+	if (run->options->recipient == NULL) {
+		pkg_refuse(err, PKG_NO, "unsigned",
+			   "it is not signed, and without a recipient's key "
+			   "nothing ties its content to its manifest");
+		pkg_hint(err, "give the key: --recipient KEY");
+		return refuse_later(run, err);
+	}
+	return verify_set(run, PKG_VERIFY_SIGNATURES, PKG_VERIFY_NOT_CHECKED,
+			  err, "unsigned, as the policy allows");
+}
+
+static enum pkg_code describe_signers(struct verify_run *run,
+				      struct pkg_err *err)
+{
+	const struct pkg_signers *signers = &run->verdict->signers;
+	const char *text = "";
+
+	for (size_t i = 0; i < signers->count; i++) {
+		const struct pkg_signer *signer = &signers->items[i];
+
+		text = pkg_arena_printf(
+		    run->verdict->arena, err, "%s%s%s%s%s", text,
+		    i == 0 ? "signed by " : ", ", signer->id,
+		    signer->id[0] == '\0' ? "" : ": ", signer->subject);
+		if (text == NULL)
+			return err->code;
+	}
+	return verify_set(run, PKG_VERIFY_SIGNATURES, PKG_VERIFY_PASSED, err,
+			  "%s", text);
+}
+
+/* Step 3, the signatures. */
+static enum pkg_code check_signatures(struct verify_run *run,
+				      struct pkg_err *err)
+{
+	const struct pkg_container_head *head = run->head;
+	struct pkg_signature_file files[PKG_LIMIT_SIGNATURES];
+	char names[PKG_LIMIT_SIGNATURES][24];
+	struct pkg_signature_set set = {
+	    .content = head->manifest_json.data,
+	    .content_len = head->manifest_json.len,
+	    .files = files,
+	    .count = head->signature_count,
+	    .clock = run->clock,
+	};
+
+	if (head->manifest.kind == PKG_CONTAINER_ENCRYPTED)
+		return accept_unsigned(run, err);
+	if (head->signature_count == 0) {
+		pkg_refuse(err, PKG_NO, "draft",
+			   "it is a draft: nobody has signed it yet");
+		pkg_hint(err, "sign it: pkg-seal sign");
+		return refuse_later(run, err);
+	}
+	for (size_t i = 0; i < head->signature_count; i++) {
+		(void)snprintf(names[i], sizeof(names[i]),
+			       "META-INF/sig-%02zu.p7s", i);
+		files[i] = (struct pkg_signature_file){names[i],
+						       head->signatures[i].data,
+						       head->signatures[i].len};
+	}
+	if (pkg_container_check_order(run->container, err) != PKG_OK)
+		return verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+	if (pkg_trust_signatures(run->options->trust, run->env, &set,
+				 &run->verdict->signers, run->verdict->arena,
+				 err) == PKG_OK)
+		return describe_signers(run, err);
+	if (err->code == PKG_NO && strcmp(err->reason, "no-trust") == 0)
+		return refuse_later(run, err);
+	return verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+}
+
+/* Certificates were judged by a clock, and by no revocation list. */
+static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
+{
+	char at[21] = "";
+
+	if (run->verdict->signers.count == 0)
+		return PKG_OK;
+	switch (run->clock.mode) {
+	case PKG_CLOCK_NONE:
+		return verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_NOT_CHECKED,
+				  err, "no clock: validity was not looked at");
+	case PKG_CLOCK_SYSTEM:
+		(void)pkg_time_format(at, run->env->now(run->env));
+		break;
+	case PKG_CLOCK_AT:
+		(void)pkg_time_format(at, run->clock.at);
+		break;
+	}
+	return verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED, err,
+			  "valid at %s", at);
+}
+
+static const struct {
+	enum pkg_question about;
+	enum pkg_verify_check_id check;
+	const char *yes, *skipped;
+} questions[] = {
+    {PKG_ASK_SUITE, PKG_VERIFY_SUITE, "allowed", "not asked for"},
+    {PKG_ASK_TENANT, PKG_VERIFY_TENANT, "the one asked for",
+     "no tenant was asked for"},
+    {PKG_ASK_DEVICE_CONFIG, PKG_VERIFY_DEVICE_CONFIG, "the one asked for",
+     "no device config was asked for"},
+    {PKG_ASK_SEQUENCE, PKG_VERIFY_SEQUENCE, "high enough",
+     "no lowest sequence number was asked for"},
+    {PKG_ASK_EXPIRY, PKG_VERIFY_EXPIRY, "not expired",
+     "no clock: expiry was not looked at"},
+    {PKG_ASK_APPROVALS, PKG_VERIFY_APPROVALS, "approved",
+     "no approvals were asked for"},
+};
+
+/* Steps 3 and 4, what the signed manifest claims. */
+static enum pkg_code check_claims(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_container_manifest *manifest = &run->head->manifest;
+	const struct pkg_container_subject *subject = &manifest->subject;
+	const struct pkg_trust_claims claims = {
+	    .suite = manifest->suite,
+	    .tenant = subject->tenant,
+	    .device_config = subject->device_config,
+	    .device_config_sha256 = run->verdict->device_config_sha256,
+	    .has_policy = manifest->has_policy,
+	    .approvals = run->head->approval_count,
+	    .has_sequence = subject->sequence >= 0,
+	    .sequence = (uint64_t)subject->sequence,
+	    .expires = subject->expires,
+	};
+	struct pkg_trust_question asked = {.claims = &claims,
+					   .demands = &run->options->demands,
+					   .clock = run->clock};
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		enum pkg_answer answer = PKG_ANSWER_SKIPPED;
+
+		asked.about = questions[i].about;
+		if (pkg_trust_ask(run->options->trust, run->env, &asked,
+				  &answer, err) != PKG_OK)
+			return verify_failed(run, questions[i].check, err);
+		PKG_TRY(verify_set(
+		    run, questions[i].check,
+		    answer == PKG_ANSWER_YES ? PKG_VERIFY_PASSED
+					     : PKG_VERIFY_NOT_CHECKED,
+		    err, "%s",
+		    answer == PKG_ANSWER_YES ? questions[i].yes
+					     : questions[i].skipped));
+	}
+	return PKG_OK;
+}
+
+/*
+ * Step 5, the content key: only after the signatures were accepted, so that
+ * no decryption code runs on what a stranger made, unless the policy says so.
+ */
+static enum pkg_code unlock(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_container_bytes *der = &run->head->recipients;
+	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
+
+	if (run->options->recipient == NULL)
+		return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_NOT_CHECKED,
+				  err, "no recipient key was given");
+	if (run->refusal.code != PKG_OK)
+		return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_NOT_CHECKED,
+				  err,
+				  "nothing is decrypted before its maker "
+				  "is trusted");
+	if (pkg_envelope_open(&cek, der->data, der->len,
+			      run->options->recipient,
+			      run->options->recipient_cert, err) != PKG_OK ||
+	    pkg_container_unlock(run->container, cek, err) != PKG_OK)
+		return verify_failed(run, PKG_VERIFY_MAC, err);
+	run->unlocked = true;
+	return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_PASSED, err,
+			  "made with the content key");
+}
+
+static enum pkg_code check_recipients(struct verify_run *run,
+				      struct pkg_err *err)
+{
+	if (!verify_is_encrypted(run)) {
+		PKG_TRY(verify_set(run, PKG_VERIFY_RECIPIENTS,
+				   PKG_VERIFY_NOT_CHECKED, err,
+				   "nothing is encrypted"));
+		return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_NOT_CHECKED,
+				  err, "nothing is encrypted");
+	}
+	if (pkg_container_check_recipients(run->container, err) != PKG_OK)
+		return verify_failed(run, PKG_VERIFY_RECIPIENTS, err);
+	PKG_TRY(verify_set(run, PKG_VERIFY_RECIPIENTS, PKG_VERIFY_PASSED, err,
+			   "the listed ones"));
+	return unlock(run, err);
+}
+
+/* Step 6. */
+static enum pkg_code check_request(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_container_request *request = NULL;
+
+	if (pkg_container_request(run->container, &request, err) != PKG_OK)
+		return verify_failed(run, PKG_VERIFY_REQUEST, err);
+	return verify_set(run, PKG_VERIFY_REQUEST, PKG_VERIFY_PASSED, err,
+			  request == NULL ? "its encrypted bytes"
+					  : "it fits the manifest");
+}
+
+/* All steps in the order of schemas/container.md. */
+static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
+{
+	PKG_TRY(read_head(run, err));
+	PKG_TRY(check_signatures(run, err));
+	PKG_TRY(note_clock(run, err));
+	PKG_TRY(check_claims(run, err));
+	if (run->options->extract != NULL && verify_is_encrypted(run) &&
+	    run->options->recipient == NULL) {
+		pkg_refuse(err, PKG_USAGE, "no-recipient-key",
+			   "it is encrypted: there is nothing to extract "
+			   "without a key");
+		return pkg_hint(err, "give the key: --recipient KEY");
+	}
+	if (run->options->stage != NULL && run->refusal.code == PKG_OK)
+		PKG_TRY(run->options->stage(run->options->context, run->verdict,
+					    err));
+	PKG_TRY(check_recipients(run, err));
+	PKG_TRY(check_request(run, err));
+	PKG_TRY(verify_payload(run, err));
+	if (pkg_container_finish(run->container, err) != PKG_OK)
+		return verify_failed(run, PKG_VERIFY_FRAMING, err);
+	PKG_TRY(verify_set(run, PKG_VERIFY_FRAMING, PKG_VERIFY_PASSED, err,
+			   "the only legal one, to the end of the file"));
+	if (run->refusal.code == PKG_OK)
+		return PKG_OK;
+	*err = run->refusal;
+	return err->code;
+}
+
+enum pkg_code pkg_verify(struct pkg_verdict **out, struct pkg_source *source,
+			 const struct pkg_verify_options *options,
+			 const struct pkg_env *env, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_verdict) struct pkg_verdict *verdict = NULL;
+	struct verify_run run = {.options = options,
+				 .env = env,
+				 .source = source,
+				 .refusal = PKG_ERR_INIT};
+	enum pkg_code code = PKG_OK;
+
+	*out = NULL;
+	PKG_TRY(verify_verdict_new(&verdict, err));
+	run.verdict = verdict;
+	run.clock = pkg_trust_clock(options->trust, &options->demands);
+	code = verify_conclude(&run, run_checks(&run, err), err);
+	pkg_container_free(run.container);
+	*out = PKG_STEAL(verdict);
+	return code;
+}
