@@ -48,9 +48,12 @@ enum pkg_cms_padding {
 };
 
 struct pkg_cms_sign_options {
-	const char *content_type;     /* PKG_OID_... */
-	int64_t signing_time;         /* the claim, seconds since the epoch */
-	enum pkg_cms_padding padding; /* for RSA keys only */
+	const struct pkg_key *key;     /* borrowed, as are all pointers here */
+	const struct pkg_certs *certs; /* the signer's certificate first, then
+					  at most 7 others to go along */
+	const char *content_type;      /* PKG_OID_... */
+	int64_t signing_time;          /* the claim, seconds since the epoch */
+	enum pkg_cms_padding padding;  /* for RSA keys only */
 	unsigned digest_bits; /* 256, 384 or 512; 0 = 384 for P-384, else 256 */
 };
 
@@ -82,16 +85,15 @@ PKG_API_BEGIN
 /*
  * Sign @len (at most 16 MiB) bytes of @content.
  * @der    the signature is appended to it; what is appended has been verified
- *         against @certs by the code of pkg_cms_verify() first.
- * @certs  the signer's certificate first, then at most 7 others to go along.
+ *         against that certificate by the code of pkg_cms_verify() first.
  * Fails with PKG_KEY if the first certificate is not that of @key or not one
- * for code signing (pkg_cert_check_signer() judges its validity at
- * signing_time) or the key refuses; PKG_INPUT if the content is too long;
- * PKG_SYSTEM if out of memory.
+ * for code signing, or the key refuses; PKG_INPUT if the content is too long;
+ * PKG_SYSTEM if out of memory.  Whether the certificate is valid now is the
+ * caller's to ask (pkg_cert_check_signer()): a signing time taken from
+ * SOURCE_DATE_EPOCH may lie before the certificate was made.
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_cms_sign(struct pkg_buf *der, const struct pkg_key *key,
-	     const struct pkg_certs *certs, const void *content, size_t len,
+pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 	     const struct pkg_cms_sign_options *options, struct pkg_err *err);
 
 /*

@@ -15,14 +15,15 @@ PKG_API_BEGIN
  * HKDF-SHA-256, extract and expand (RFC 5869).
  * @out    receives a new secret of PKG_KDF_SIZE bytes, owned by the caller.
  * @key    the input keying material.
- * @salt   @salt_len bytes, at most 1024.
+ * @salt   PKG_KDF_SIZE random bytes, not secret.
  * @label  the "info" string, a text of at most 1024 bytes without its NUL.
  * Fails with PKG_SYSTEM if out of memory.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_kdf_hkdf(struct pkg_secret **out, struct pkg_crypto *crypto,
-	     const struct pkg_secret *key, const void *salt, size_t salt_len,
-	     const char *label, struct pkg_err *err);
+	     const struct pkg_secret *key,
+	     const uint8_t salt[static PKG_KDF_SIZE], const char *label,
+	     struct pkg_err *err);
 /*
  * HMAC-SHA-256 (RFC 2104, FIPS 198-1) of @len bytes of @data.
  * Fails with PKG_SYSTEM if out of memory.

@@ -55,6 +55,8 @@
 #define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
 #define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
 #define PKG_LIMIT_SECRET      1024u        /* passphrase or PIN */
+#define PKG_LIMIT_RSA_BITS     8192u        /* bits: more only costs time */
+#define PKG_LIMIT_SIGNED       (16u << 20)  /* content of one detached CMS */
 #define PKG_LIMIT_KEY_FILE    (1u << 20)   /* PEM, DER or PKCS#12 file */
 
 /* PCRE2, so that no pattern of a user can stop the machine. */

@@ -5,8 +5,6 @@
 #include "packline/auto.h"
 #include "packline/err.h"
 
-#include <stdbool.h>
-
 /*
  * Key material of a few bytes in memory that is locked, kept out of core
  * dumps and wiped when it is freed (OPENSSL_secure_malloc; the arena of 64
@@ -34,19 +32,7 @@ PKG_MUST_CHECK enum pkg_code pkg_secret_random(struct pkg_secret **out,
 /* The bytes, borrowed; writable. */
 uint8_t *pkg_secret_data(const struct pkg_secret *secret);
 size_t pkg_secret_len(const struct pkg_secret *secret);
-/* True if @len bytes of @a and @b are the same, in time that tells nothing. */
-bool pkg_secret_equal(const void *a, const void *b, size_t len);
-/* Overwrite @len bytes in a way that no compiler drops. */
-void pkg_secret_wipe(void *data, size_t len);
 void pkg_secret_free(struct pkg_secret *secret); /* NULL is allowed */
-
-/*
- * Random bytes that need not stay secret: salts, ids.  @len is 1..4096.
- * Fails with PKG_SYSTEM if there is no randomness.
- */
-PKG_MUST_CHECK enum pkg_code pkg_secret_salt(struct pkg_crypto *crypto,
-					     void *out, size_t len,
-					     struct pkg_err *err);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_secret)
