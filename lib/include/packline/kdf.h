@@ -22,7 +22,7 @@ PKG_API_BEGIN
 PKG_MUST_CHECK enum pkg_code
 pkg_kdf_hkdf(struct pkg_secret **out, struct pkg_crypto *crypto,
 	     const struct pkg_secret *key,
-	     const uint8_t salt[static PKG_KDF_SIZE], const char *label,
+	     const uint8_t salt[PKG_AT_LEAST(PKG_KDF_SIZE)], const char *label,
 	     struct pkg_err *err);
 /*
  * HMAC-SHA-256 (RFC 2104, FIPS 198-1) of @len bytes of @data.

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/cms.h"
+
+#include "packline/limits.h"
+#include "sign/cms_internal.h"
+#include "sign/cms_profile.h"
+
+#include <assert.h>
+#include <openssl/objects.h>
+#include <stdlib.h>
+
+static enum pkg_code off_profile(struct pkg_err *err, const char *why)
+{
+	return pkg_refuse(err, PKG_NO, "signature-profile",
+			  "the signature cannot be accepted: %s", why);
+}
+
+/* Decode, and see that encoding gives the same bytes: else two readers could
+   see two different messages in them. */
+static enum pkg_code decode(struct pkg_cms *self, const void *der, size_t len,
+			    struct pkg_err *err)
+{
+	const unsigned char *at = der;
+	unsigned char *again = NULL;
+	int got = 0;
+	bool same = false;
+
+	self->ci = CMS_ContentInfo_new_ex(pkg_crypto_libctx(self->crypto), "");
+	if (self->ci == NULL)
+		return pkg_fail_nomem(err);
+	if (d2i_CMS_ContentInfo(&self->ci, &at, (long)len) == NULL) {
+		if (pkg_crypto_fail(err, PKG_NO, "decode") != PKG_NO)
+			return err->code;
+		return off_profile(err, "it cannot be decoded");
+	}
+	got = i2d_CMS_ContentInfo(self->ci, &again);
+	same = got > 0 && (size_t)got == len && memcmp(again, der, len) == 0;
+	OPENSSL_free(again);
+	if (at != (const unsigned char *)der + len || !same)
+		return off_profile(err, "it is not canonical DER");
+	return PKG_OK;
+}
+
+/* The one SignerInfo and the one certificate that it names. */
+static enum pkg_code find_signer(struct pkg_cms *self, struct pkg_err *err)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(self->ci);
+	STACK_OF(X509) *certs = NULL;
+	int found = 0;
+
+	if (CMS_is_detached(self->ci) != 1 ||
+	    sk_CMS_SignerInfo_num(signers) != 1)
+		return off_profile(err, "it is not a detached signature of "
+					"one signer");
+	self->si = sk_CMS_SignerInfo_value(signers, 0);
+	certs = CMS_get1_certs(self->ci);
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		X509 *x509 = sk_X509_value(certs, i);
+
+		if (CMS_SignerInfo_cert_cmp(self->si, x509) != 0)
+			continue;
+		if (found++ == 0 && X509_up_ref(x509) == 1)
+			self->signer = x509;
+	}
+	sk_X509_pop_free(certs, X509_free);
+	if (found != 1 || self->signer == NULL)
+		return off_profile(err, "the signer's certificate is not in "
+					"it, or more than once");
+	CMS_SignerInfo_set1_signer_cert(self->si, self->signer);
+	return PKG_OK;
+}
+
+static enum pkg_code read_time(struct pkg_cms *self, struct pkg_err *err)
+{
+	const int at =
+	    CMS_signed_get_attr_by_NID(self->si, NID_pkcs9_signingTime, -1);
+	const ASN1_TYPE *value = NULL;
+
+	if (at >= 0)
+		value = X509_ATTRIBUTE_get0_type(
+		    CMS_signed_get_attr(self->si, at), 0);
+	if (value == NULL ||
+	    !sign_time(&self->claim.signing_time, value->value.asn1_string))
+		return off_profile(err, "its signing time is malformed");
+	return PKG_OK;
+}
+
+static const char *digest_name(unsigned bits)
+{
+	if (bits == 256)
+		return "sha256";
+	return bits == 384 ? "sha384" : "sha512";
+}
+
+/* Does the key of the certificate go with the algorithm of the signature? */
+static enum pkg_code read_algorithm(struct pkg_cms *self,
+				    const struct cms_profile *profile,
+				    struct pkg_err *err)
+{
+	const struct pkg_cert_info *cert = &self->claim.cert;
+	const bool rsa = cert->key_type == PKG_KEY_TYPE_RSA;
+
+	self->claim.digest = digest_name(profile->digest_bits);
+	self->claim.has_timestamp = profile->has_timestamp;
+	if (cert->key_type == PKG_KEY_TYPE_OTHER)
+		return pkg_refuse(err, PKG_NO, "algorithm-weak",
+				  "the key of '%s' (%u bits) is not one of "
+				  "suite packline-1",
+				  cert->subject, cert->key_bits);
+	if (rsa != (profile->algorithm != CMS_ECDSA))
+		return off_profile(err, "its algorithm is not that of the "
+					"signer's key");
+	if (profile->algorithm == CMS_RSA_PSS)
+		self->claim.algorithm = "rsa-pss";
+	else if (rsa)
+		self->claim.algorithm = "rsa-pkcs1";
+	else if (cert->key_type == PKG_KEY_TYPE_P256)
+		self->claim.algorithm = "ecdsa-p256";
+	else
+		self->claim.algorithm = "ecdsa-p384";
+	return PKG_OK;
+}
+
+static enum pkg_code read_signer(struct pkg_cms *self, struct pkg_err *err)
+{
+	const enum pkg_code code =
+	    sign_x509_info(&self->claim.cert, self->crypto, self->signer, err);
+
+	/* Here it is not a key of ours that cannot be used. */
+	if (code == PKG_KEY)
+		return off_profile(err, "the signer's certificate is "
+					"malformed");
+	return code;
+}
+
+static enum pkg_code parse(struct pkg_cms *self, const void *der, size_t len,
+			   struct pkg_err *err)
+{
+	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	struct cms_profile profile;
+
+	PKG_TRY(cms_profile_walk(&profile, der, len, err));
+	PKG_TRY(sign_scope_enter(&scope, self->crypto, err));
+	PKG_TRY(decode(self, der, len, err));
+	PKG_TRY(find_signer(self, err));
+	PKG_TRY(read_signer(self, err));
+	PKG_TRY(read_time(self, err));
+	PKG_TRY(read_algorithm(self, &profile, err));
+	if (OBJ_obj2txt(self->content_type, sizeof(self->content_type),
+			CMS_get0_eContentType(self->ci),
+			1) >= (int)sizeof(self->content_type))
+		return off_profile(err, "its content type is too long");
+	return PKG_OK;
+}
+
+enum pkg_code pkg_cms_parse(struct pkg_cms **out, struct pkg_crypto *crypto,
+			    const void *der, size_t len, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_cms) struct pkg_cms *self = NULL;
+
+	*out = NULL;
+	if (len > PKG_LIMIT_SIGNATURE)
+		return pkg_refuse(err, PKG_INPUT, "limit",
+				  "the signature has more than %u bytes",
+				  PKG_LIMIT_SIGNATURE);
+	self = calloc(1, sizeof(*self));
+	if (self == NULL)
+		return pkg_fail_nomem(err);
+	self->crypto = crypto;
+	PKG_TRY(parse(self, der, len, err));
+	*out = PKG_STEAL(self);
+	return PKG_OK;
+}
+
+const struct pkg_cms_signer *pkg_cms_claim(const struct pkg_cms *cms)
+{
+	return &cms->claim;
+}
+
+enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
+			     size_t len,
+			     const struct pkg_cms_verify_options *options,
+			     struct pkg_err *err)
+{
+	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO(X509_STORE) X509_STORE *store = NULL;
+	PKG_AUTO(BIO) BIO *bio = NULL;
+
+	/* An int takes the length below (CVE-2026-34155). */
+	if (len > PKG_LIMIT_SIGNED)
+		return pkg_refuse(err, PKG_INPUT, "limit",
+				  "more than %u bytes of signed content",
+				  PKG_LIMIT_SIGNED);
+	if (strcmp(cms->content_type, options->content_type) != 0)
+		return off_profile(err, "it is for another type of content");
+	PKG_TRY(sign_scope_enter(&scope, cms->crypto, err));
+	PKG_TRY(cms_trust_check(&store, cms, options, err));
+	bio = BIO_new_mem_buf(len == 0 ? "" : content, (int)len);
+	if (bio == NULL)
+		return pkg_fail_nomem(err);
+	if (CMS_verify(cms->ci, NULL, store, bio, NULL,
+		       CMS_BINARY | CMS_NOCRL | CMS_CADES) == 1)
+		return PKG_OK;
+	if (pkg_crypto_fail(err, PKG_NO, "verify a signature") != PKG_NO)
+		return err->code;
+	return pkg_refuse(err, PKG_NO, "signature-bad",
+			  "the signature of '%s' does not belong to this "
+			  "content, or one of them was changed",
+			  cms->claim.cert.subject);
+}
+
+void pkg_cms_free(struct pkg_cms *cms)
+{
+	if (cms == NULL)
+		return;
+	CMS_ContentInfo_free(cms->ci);
+	X509_free(cms->signer);
+	free(cms);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIGN_CMS_INTERNAL_H
+#define SIGN_CMS_INTERNAL_H
+
+#include "packline/cms.h"
+#include "sign/internal.h"
+
+struct pkg_cms {
+	struct pkg_crypto *crypto; /* borrowed */
+	CMS_ContentInfo *ci;
+	CMS_SignerInfo *si; /* borrowed from ci */
+	X509 *signer;
+	struct pkg_cms_signer claim;
+	char content_type[80]; /* dotted */
+};
+
+/*
+ * Does a chain lead from the signer's certificate to an anchor, and is all of
+ * it fit for signing code?
+ * @store  receives the anchors, for CMS_verify(); owned by the caller.
+ * Fails with PKG_NO and a reason of packline/cms.h.
+ */
+PKG_MUST_CHECK enum pkg_code
+cms_trust_check(X509_STORE **store, const struct pkg_cms *cms,
+		const struct pkg_cms_verify_options *options,
+		struct pkg_err *err);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/limits.h"
+#include "packline/path.h"
+#include "sign/internal.h"
+
+#include <stdlib.h>
+
+SIGN_DEFINE_AUTO(X509_CRL, X509_CRL_free)
+
+static enum pkg_code add_der(struct pkg_crls *crls, const void *der, size_t len,
+			     struct pkg_err *err)
+{
+	PKG_AUTO(X509_CRL)
+	X509_CRL *crl = X509_CRL_new_ex(pkg_crypto_libctx(crls->crypto), "");
+	const unsigned char *at = der;
+
+	if (crl == NULL)
+		return pkg_fail_nomem(err);
+	if (d2i_X509_CRL(&crl, &at, (long)len) == NULL)
+		return pkg_crypto_fail(err, PKG_KEY, "read it");
+	if (at != (const unsigned char *)der + len)
+		return pkg_fail(err, PKG_KEY, "bytes after its end");
+	if (sk_X509_CRL_push(crls->list, crl) <= 0)
+		return pkg_fail_nomem(err);
+	(void)PKG_STEAL(crl);
+	return PKG_OK;
+}
+
+static enum pkg_code add_data(struct pkg_crls *crls, const struct pkg_buf *buf,
+			      struct pkg_err *err)
+{
+	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(sign_pem) struct sign_pem pem = {0};
+	PKG_AUTO(BIO) BIO *bio = NULL;
+	size_t found = 0;
+
+	PKG_TRY(sign_scope_enter(&scope, crls->crypto, err));
+	if (buf->len > 0 && buf->data[0] == 0x30)
+		return add_der(crls, buf->data, buf->len, err);
+	bio = BIO_new_mem_buf(pkg_buf_str(buf), (int)buf->len);
+	if (bio == NULL)
+		return pkg_fail_nomem(err);
+	while (sign_pem_next(&pem, bio)) {
+		if (strcmp(pem.name, "X509 CRL") != 0)
+			continue;
+		PKG_TRY(add_der(crls, pem.data, (size_t)pem.len, err));
+		found++;
+	}
+	if (found == 0)
+		return pkg_fail(err, PKG_KEY, "no revocation list in it");
+	return PKG_OK;
+}
+
+enum pkg_code pkg_crls_add_file(struct pkg_crls **crls,
+				struct pkg_crypto *crypto, int dirfd,
+				const char *path, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf buf = {.max = PKG_LIMIT_KEY_FILE};
+
+	PKG_TRY(pkg_path_slurp(&buf, dirfd, path, err));
+	if (*crls == NULL) {
+		PKG_AUTO(pkg_crls)
+		struct pkg_crls *fresh = calloc(1, sizeof(*fresh));
+
+		if (fresh == NULL)
+			return pkg_fail_nomem(err);
+		fresh->crypto = crypto;
+		fresh->list = sk_X509_CRL_new_null();
+		if (fresh->list == NULL)
+			return pkg_fail_nomem(err);
+		*crls = PKG_STEAL(fresh);
+	}
+	if (add_data(*crls, &buf, err) != PKG_OK)
+		return pkg_wrap(err, "revocation list '%s'", path);
+	return PKG_OK;
+}
+
+void pkg_crls_free(struct pkg_crls *crls)
+{
+	if (crls == NULL)
+		return;
+	sk_X509_CRL_pop_free(crls->list, X509_CRL_free);
+	free(crls);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/envelope.h"
+
+#include "packline/crypto.h"
+#include "packline/secret.h"
+#include "sign/internal.h"
+
+#include <openssl/x509v3.h>
+
+SIGN_DEFINE_AUTO(ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
+
+enum { SCRUB = 98304 }; /* bytes: deeper than CMS_decrypt() goes */
+
+/*
+ * The content key stays on the stack in a buffer of cms_copy_content();
+ * whoever looks at this process's memory later would find it.
+ */
+static __attribute__((noinline)) void scrub_stack(void)
+{
+	uint8_t below[SCRUB];
+
+	pkg_crypto_wipe(below, sizeof(below));
+}
+
+static __attribute__((noinline)) enum pkg_code
+decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, EVP_PKEY *pkey,
+	X509 *cert, struct pkg_err *err)
+{
+	PKG_AUTO(BIO) BIO *plain = BIO_new(BIO_s_secmem());
+	char *data = NULL;
+	long len = 0;
+
+	if (plain == NULL)
+		return pkg_fail_nomem(err);
+	/*
+	 * Always with the certificate: without it a wrong RSA key "succeeds"
+	 * now and then and yields garbage.  DEBUG makes a failed unwrapping an
+	 * error instead of a random key; there is nobody to be an oracle for.
+	 */
+	if (CMS_decrypt(ci, pkey, cert, NULL, plain,
+			CMS_BINARY | CMS_DEBUG_DECRYPT) == 1)
+		len = BIO_get_mem_data(plain, &data);
+	else if (pkg_crypto_fail(err, PKG_NO, "unwrap") != PKG_NO)
+		return err->code;
+	if (len != PKG_ENVELOPE_CEK)
+		return pkg_refuse(err, PKG_NO, "unwrap-failed",
+				  "the content key cannot be unwrapped: the "
+				  "list of recipients was changed");
+	PKG_TRY(pkg_secret_new(cek, PKG_ENVELOPE_CEK, err));
+	memcpy(pkg_secret_data(*cek), data, PKG_ENVELOPE_CEK);
+	return PKG_OK;
+}
+
+/*
+ * A stand-in for a certificate that is not at hand: the public key, and the
+ * identifier that RFC 5280 section 4.2.1.2, method 1, makes of it.
+ */
+static enum pkg_code stand_in(X509 **out, const struct pkg_key *key,
+			      struct pkg_err *err)
+{
+	PKG_AUTO(X509)
+	X509 *x509 = X509_new_ex(pkg_crypto_libctx(key->crypto), "");
+	PKG_AUTO(ASN1_OCTET_STRING)
+	ASN1_OCTET_STRING *ski = ASN1_OCTET_STRING_new();
+	uint8_t sha1[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (x509 == NULL || ski == NULL ||
+	    X509_set_version(x509, X509_VERSION_3) != 1 ||
+	    X509_set_pubkey(x509, key->pkey) != 1 ||
+	    X509_pubkey_digest(x509, EVP_sha1(), sha1, &len) != 1 ||
+	    ASN1_OCTET_STRING_set(ski, sha1, (int)len) != 1 ||
+	    X509_add1_ext_i2d(x509, NID_subject_key_identifier, ski, 0, 0) !=
+		1 ||
+	    X509_get0_subject_key_id(x509) == NULL)
+		return pkg_crypto_fail(err, PKG_SYSTEM,
+				       "make a stand-in certificate");
+	*out = PKG_STEAL(x509);
+	return PKG_OK;
+}
+
+/* The certificate to decrypt with: given, from the key file, or stood in. */
+static enum pkg_code choose_cert(X509 **out, const struct pkg_key *key,
+				 const struct pkg_certs *cert,
+				 struct pkg_err *err)
+{
+	if (cert == NULL)
+		cert = key->certs;
+	if (cert == NULL)
+		return stand_in(out, key, err);
+	PKG_TRY(pkg_cert_check_key(cert, key, err));
+	if (X509_get0_subject_key_id(cert->entries[0].x509) == NULL)
+		return stand_in(out, key, err);
+	if (X509_up_ref(cert->entries[0].x509) != 1)
+		return pkg_fail_nomem(err);
+	*out = cert->entries[0].x509;
+	return PKG_OK;
+}
+
+static enum pkg_code check_named(const struct pkg_envelope_info *info,
+				 X509 *x509, const struct pkg_key *key,
+				 struct pkg_err *err)
+{
+	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(x509);
+	const size_t len = (size_t)ASN1_STRING_length(ski);
+
+	for (size_t i = 0; i < info->count; i++)
+		if (info->recipients[i].ski_len == len &&
+		    memcmp(info->recipients[i].ski, ASN1_STRING_get0_data(ski),
+			   len) == 0)
+			return PKG_OK;
+	pkg_refuse(err, PKG_NO, "not-a-recipient",
+		   "it is not encrypted for key '%s'", key->name);
+	return pkg_hint(err, "if the key is the right one, its certificate is "
+			     "needed too");
+}
+
+static enum pkg_code open_it(struct pkg_secret **cek, const void *der,
+			     size_t len, const struct pkg_key *key, X509 *cert,
+			     struct pkg_err *err)
+{
+	PKG_AUTO(CMS_ContentInfo)
+	CMS_ContentInfo *ci =
+	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(key->crypto), "");
+	const unsigned char *at = der;
+	unsigned char *again = NULL;
+	int got = 0;
+	bool same = false;
+
+	if (ci == NULL)
+		return pkg_fail_nomem(err);
+	if (d2i_CMS_ContentInfo(&ci, &at, (long)len) != NULL)
+		got = i2d_CMS_ContentInfo(ci, &again);
+	else if (pkg_crypto_fail(err, PKG_INPUT, "decode") != PKG_INPUT)
+		return err->code;
+	same = got > 0 && (size_t)got == len && memcmp(again, der, len) == 0;
+	OPENSSL_free(again);
+	if (!same)
+		return pkg_refuse(err, PKG_INPUT, "recipients-profile",
+				  "the list of recipients is not canonical "
+				  "DER");
+	const enum pkg_code code = decrypt(cek, ci, key->pkey, cert, err);
+	scrub_stack();
+	return code;
+}
+
+enum pkg_code pkg_envelope_open(struct pkg_secret **cek, const void *der,
+				size_t len, const struct pkg_key *key,
+				const struct pkg_certs *cert,
+				struct pkg_err *err)
+{
+	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO(X509) X509 *x509 = NULL;
+	struct pkg_envelope_info info;
+
+	*cek = NULL;
+	PKG_TRY(pkg_envelope_check(&info, der, len, err));
+	PKG_TRY(sign_scope_enter(&scope, key->crypto, err));
+	PKG_TRY(choose_cert(&x509, key, cert, err));
+	PKG_TRY(check_named(&info, x509, key, err));
+	return open_it(cek, der, len, key, x509, err);
+}
