@@ -30,9 +30,10 @@
  *         .name = "artifact", .size = sizeof(struct artifact),
  *         .fields = artifact_fields, .help = "One file of a module."};
  *
- * A member that is absent, null, or was refused is bound as absent (all bytes
- * zero): code that goes on after findings must expect NULL even where the
- * field is required.
+ * A member that is absent, null, of the wrong type, or an integer or choice
+ * out of range, is bound as absent (all bytes zero): code that goes on after
+ * findings must expect NULL even where the field is required.  A text or list
+ * of the wrong length or form is bound nevertheless.
  */
 enum pkg_field_kind {
 	PKG_FIELD_STRING = 1, /* const struct pkg_node * */
