@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every allocation of a tool's main path fails once.
+
+The answer is the usual output or exit status 4 ("the system"), never a crash,
+never another status, and never a file that should not be there.
+"""
+
+import concurrent.futures
+import os
+
+import pytest
+from main_paths import MAIN_PATHS
+from support import tool_names
+
+MOST = 1500  # allocations tried of one main path, evenly spread
+
+
+def choose(total):
+    """Numbers of the allocations to fail: all, or MOST of them."""
+    if total <= MOST:
+        return range(1, total + 1)
+    return sorted({1 + i * (total - 1) // (MOST - 1) for i in range(MOST)})
+
+
+@pytest.fixture
+def shim(build, sanitized):
+    if sanitized:
+        pytest.skip("a sanitizer's allocator cannot be replaced")
+    return build / "tests/fault/libfailmalloc.so"
+
+
+def fail_at(number, ready, run, shim, folder):
+    """Fail one allocation; returns what is wrong with the outcome, or None."""
+    env = {"LD_PRELOAD": shim, "PKG_FAIL_ALLOC": number}
+    try:
+        result = run(ready.tool, *ready.args, cwd=folder, env=env)
+    except AssertionError as crash:
+        ready.tidy(folder)
+        return f"allocation {number}: {crash}"
+    files = ready.tidy(folder)
+    if result.code == 4:
+        fine = files == {}
+    else:
+        same = result.raw == ready.out and files == ready.outputs
+        fine = result.code == 0 and (same or not ready.exact and
+                                     files.keys() == ready.outputs.keys())
+    return None if fine else f"allocation {number}: {result}, {list(files)}"
+
+
+def try_all(numbers, *job):
+    return [fault for number in numbers
+            if (fault := fail_at(number, *job)) is not None]
+
+
+def test_failing_allocation(ready, run, shim, tmp_path):
+    count = tmp_path / "count"
+    run(ready.tool, *ready.args, cwd=ready.copy_to(tmp_path / "counted"),
+        env={"LD_PRELOAD": shim, "PKG_FAIL_COUNT": count}, check=0)
+    numbers = list(choose(int(count.read_text())))
+    assert numbers, "the shim saw no allocation"
+    workers = min(4, os.cpu_count() or 1)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        jobs = [pool.submit(try_all, numbers[i::workers], ready, run, shim,
+                            ready.copy_to(tmp_path / f"worker-{i}"))
+                for i in range(workers)]
+        faults = [fault for job in jobs for fault in job.result()]
+    assert faults == []
+
+
+def test_every_tool_has_a_main_path():
+    assert set(tool_names()) - {path.tool for path in MAIN_PATHS} == set()
