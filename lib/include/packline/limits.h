@@ -29,8 +29,8 @@
 #define PKG_LIMIT_MEMBER_NAME         100u
 #define PKG_LIMIT_JSON_DEPTH          8u /* levels, canonical JSON of a container */
 
-#define PKG_LIMIT_JSONW_DEPTH          64u /* levels a writer keeps track of */
-#define PKG_LIMIT_TREE_DEPTH           64u /* levels any reader can be told */
+#define PKG_LIMIT_JSONW_DEPTH 64u /* levels a writer keeps track of */
+#define PKG_LIMIT_TREE_DEPTH  64u /* levels any reader can be told */
 
 /* JSON numbers: RFC 8785 keeps integers exact up to 2^53 - 1. */
 #define PKG_LIMIT_JSON_INT 9007199254740991ll
@@ -40,8 +40,9 @@
 #define PKG_LIMIT_POLICY_NAMES 1024u /* tenants or device configs accepted */
 
 /* Text inputs: bytes, unless said otherwise. */
-#define PKG_LIMIT_YAML        (64u << 20)  /* a manifest of 50,000 modules */
-#define PKG_LIMIT_YAML_CONFIG (256u << 10) /* device config, policy, process   \
+#define PKG_LIMIT_YAML (64u << 20) /* a manifest of 50,000 modules */
+#define PKG_LIMIT_YAML_CONFIG                                                  \
+	(256u << 10)                       /* device config, policy, process   \
 					    */
 #define PKG_LIMIT_YAML_DEPTH  16u          /* levels: libyaml is quadratic */
 #define PKG_LIMIT_YAML_NODES  8000000u     /* count */
@@ -55,8 +56,8 @@
 #define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
 #define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
 #define PKG_LIMIT_SECRET      1024u        /* passphrase or PIN */
-#define PKG_LIMIT_RSA_BITS     8192u        /* bits: more only costs time */
-#define PKG_LIMIT_SIGNED       (16u << 20)  /* content of one detached CMS */
+#define PKG_LIMIT_RSA_BITS    8192u        /* bits: more only costs time */
+#define PKG_LIMIT_SIGNED      (16u << 20)  /* content of one detached CMS */
 #define PKG_LIMIT_KEY_FILE    (1u << 20)   /* PEM, DER or PKCS#12 file */
 
 /* PCRE2, so that no pattern of a user can stop the machine. */
