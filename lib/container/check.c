@@ -171,20 +171,10 @@ pkg_container_derive_id(char out[static 37],
 	struct pkg_buf json = {.max = PKG_LIMIT_REQUEST_JSON_BUNDLE};
 	struct pkg_container_request nameless = *request;
 	uint8_t sha256[32];
-	char hex[33];
 
 	nameless.subject.id = "";
 	PKG_TRY(pkg_container_request_encode(&json, &nameless, err));
 	PKG_TRY(pkg_digest_sha256(crypto, json.data, json.len, sha256, err));
-	/* RFC 9562 section 5.8: version 8, variant 10. */
-	sha256[6] = (uint8_t)((sha256[6] & 0x0f) | 0x80);
-	sha256[8] = (uint8_t)((sha256[8] & 0x3f) | 0x80);
-	pkg_hex_encode(hex, sha256, 16);
-	for (size_t i = 0, o = 0; i < 32; i++) {
-		if (i == 8 || i == 12 || i == 16 || i == 20)
-			out[o++] = '-';
-		out[o++] = hex[i];
-		out[o] = '\0';
-	}
+	name_uuid(out, sha256, 8);
 	return PKG_OK;
 }

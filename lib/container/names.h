@@ -8,6 +8,7 @@
 /* Names of the members that have only one. */
 #define MEMBER_MIMETYPE    "mimetype"
 #define MEMBER_MANIFEST    "META-INF/manifest.json"
+#define MEMBER_SIGNATURE_0 "META-INF/sig-00.p7s"
 #define MEMBER_MAC         "META-INF/manifest.mac"
 #define MEMBER_RECIPIENTS  "META-INF/recipients.p7m"
 #define MEMBER_REQUEST     "META-INF/request.json"
@@ -44,5 +45,8 @@ void name_member(member_name out, enum pkg_container_role role,
 /* "META-INF/sig-00.p7s" and the two names of an approval. */
 void name_signature(member_name out, size_t index);
 void name_approval(member_name json, member_name p7s, size_t index);
+
+/* Text of the UUID of 16 bytes, with @version put in (RFC 9562). */
+void name_uuid(char out[37], const uint8_t bytes[16], unsigned version);
 
 #endif

@@ -18,7 +18,8 @@
  *   exit 3, it cannot be read as format 1
  *     truncated           ends too early
  *     framing             a byte of the ZIP framing is not the only legal one,
- *                         or a CRC-32 is wrong, or something follows the end
+ *                         or a CRC-32 is wrong, or something follows the end,
+ *                         or a member is missing, unknown or misplaced
  *     unsupported-format  another MIME type, format number or document type
  *     unsupported-suite   another suite than packline-1
  *     unsupported-extension  a critical key ("!...") in ext
@@ -27,7 +28,6 @@
  *     malformed-request   request.json does, or it contradicts the manifest
  *     name-grammar        a member or source name outside its grammar
  *     limit               larger or more than format 1 allows
- *     member-order        an unknown, missing or misplaced member
  *     signature-order     signatures not strictly ascending by SPKI
  *     recipients-profile  see packline/envelope.h
  *   exit 1, it can be read, and the answer is no

@@ -54,12 +54,10 @@ struct pkg_container_spec {
 	const struct pkg_container_input *metadata; /* NULL = none */
 	const struct pkg_certs *recipients;         /* NULL if kind is signed */
 	/*
-	 * The signer: key NULL = make a draft (or kind encrypted, which has
-	 * none).  sign.content_type is set by the writer.
+	 * The signer; NULL = make a draft (kind encrypted has none anyway).
+	 * content_type is set by the writer.
 	 */
-	const struct pkg_key *key;
-	const struct pkg_certs *certs;
-	struct pkg_cms_sign_options sign;
+	const struct pkg_cms_sign_options *signer;
 	const char *tmpdir; /* for spooling; NULL = "/tmp" */
 	/* Told now and then how many of all payload bytes are done; or NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
