@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/reader.h"
+#include "packline/aead.h"
+#include "packline/limits.h"
+#include "packline/sink.h"
+
+#include <string.h>
+
+enum pkg_code pkg_container_next(struct pkg_container *c,
+				 const struct pkg_container_item **item,
+				 struct pkg_err *err)
+{
+	const struct pkg_container_manifest *manifest = &c->head.manifest;
+	const struct pkg_container_member *member = NULL;
+
+	*item = NULL;
+	if (!c->asked || c->inside)
+		return pkg_fail(err, PKG_INTERNAL,
+				"the request or the file before was not read");
+	if (c->next == manifest->member_count)
+		return PKG_OK;
+	member = &manifest->members[c->next];
+	PKG_TRY(pkg_zip_reader_enter(c->zip, member->name, member->size, err));
+	c->item = (struct pkg_container_item){
+	    .member = member,
+	    .file = c->has_request ? &c->request.files[c->next - c->first_file]
+				   : NULL,
+	};
+	c->next++;
+	c->inside = true;
+	*item = &c->item;
+	return PKG_OK;
+}
+
+/* Everything of the member to @top, which may decrypt, and to @stored. */
+static enum pkg_code pump(struct pkg_container *c, struct pkg_sink *stored,
+			  struct pkg_sink *top, struct pkg_err *err)
+{
+	uint8_t chunk[PKG_IO_CHUNK];
+	size_t got = 0;
+
+	for (;;) {
+		PKG_TRY(pkg_zip_reader_read(c->zip, chunk, sizeof(chunk), &got,
+					    err));
+		if (got == 0)
+			return PKG_OK;
+		PKG_TRY(pkg_digest_update(c->stored, chunk, got, err));
+		if (stored != NULL)
+			PKG_TRY(pkg_sink_write(stored, chunk, got, err));
+		if (top != NULL)
+			PKG_TRY(pkg_sink_write(top, chunk, got, err));
+	}
+}
+
+static enum pkg_code pump_decrypted(struct pkg_container *c,
+				    struct pkg_sink *stored,
+				    struct pkg_sink *plain, struct pkg_err *err)
+{
+	const struct key_root keys = reader_keys(c);
+	PKG_AUTO(pkg_secret) struct pkg_secret *key = NULL;
+	PKG_AUTO(pkg_aead) struct pkg_aead *aead = NULL;
+	struct pkg_sink_digest hashed;
+
+	PKG_TRY(pkg_digest_reset(c->plain, PKG_DIGEST_SHA256, err));
+	pkg_sink_digest_init(&hashed, plain, c->plain);
+	PKG_TRY(keys_member(&key, &keys, c->item.member->name, err));
+	PKG_TRY(pkg_aead_decrypt_new(&aead, c->env->crypto, key,
+				     c->item.member->size, &hashed.sink, err));
+	PKG_TRY(pump(c, stored, pkg_aead_sink(aead), err));
+	return pkg_sink_finish(pkg_aead_sink(aead), err);
+}
+
+static enum pkg_code check_stored(struct pkg_container *c, struct pkg_err *err)
+{
+	struct pkg_digests digests;
+
+	PKG_TRY(pkg_digest_finish(c->stored, &digests, err));
+	if (memcmp(digests.sha256, c->item.member->sha256, 32) != 0)
+		return pkg_refuse(err, PKG_NO, "digest-mismatch",
+				  "%s: member '%s' is not the one that was "
+				  "listed",
+				  c->source->name, c->item.member->name);
+	return PKG_OK;
+}
+
+static enum pkg_code check_plain(struct pkg_container *c, struct pkg_err *err)
+{
+	struct pkg_digests digests;
+
+	PKG_TRY(pkg_digest_finish(c->plain, &digests, err));
+	if (memcmp(digests.sha256, c->item.file->sha256, 32) != 0)
+		return pkg_refuse(err, PKG_NO, "plaintext-mismatch",
+				  "%s: member '%s' does not decrypt to the "
+				  "file that the request lists",
+				  c->source->name, c->item.member->name);
+	return PKG_OK;
+}
+
+enum pkg_code reader_read(struct pkg_container *c, struct pkg_sink *stored,
+			  struct pkg_sink *plain, struct pkg_err *err)
+{
+	/* A key that came after the request was asked for was not used there:
+	   without its request a plaintext cannot be judged. */
+	const bool decrypt = c->encrypted && c->item.file != NULL;
+
+	if (!c->inside)
+		return pkg_fail(err, PKG_INTERNAL, "no file was entered");
+	if (c->encrypted && !decrypt && plain != NULL)
+		return pkg_fail(err, PKG_INTERNAL,
+				"there is no key to decrypt with");
+	PKG_TRY(pkg_digest_reset(c->stored, PKG_DIGEST_SHA256, err));
+	if (decrypt)
+		PKG_TRY(pump_decrypted(c, stored, plain, err));
+	else
+		PKG_TRY(pump(c, stored, plain, err));
+	PKG_TRY(check_stored(c, err));
+	if (decrypt)
+		PKG_TRY(check_plain(c, err));
+	c->inside = false;
+	return PKG_OK;
+}
+
+enum pkg_code pkg_container_read(struct pkg_container *c,
+				 struct pkg_sink *plain, struct pkg_err *err)
+{
+	return reader_read(c, NULL, plain, err);
+}
+
+enum pkg_code pkg_container_finish(struct pkg_container *c, struct pkg_err *err)
+{
+	if (c->inside || c->next != c->head.manifest.member_count)
+		return pkg_fail(err, PKG_INTERNAL, "a file was not read");
+	return pkg_zip_reader_finish(c->zip, err);
+}
