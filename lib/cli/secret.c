@@ -124,12 +124,13 @@ static enum pkg_code ask_once(struct quiet_tty *q, struct pkg_buf *out,
 			      const char *prompt, bool *again,
 			      struct pkg_err *err)
 {
-	struct pollfd wait[] = {{.fd = q->tty, .events = POLLIN},
-				{.fd = q->signals, .events = POLLIN}};
+	struct pollfd wait[2] = {{.fd = q->tty, .events = POLLIN},
+				 {.events = POLLIN}};
 	enum pkg_code code = PKG_OK;
 
 	*again = false;
 	PKG_TRY(echo_off(q, err));
+	wait[1].fd = q->signals;
 	if (write(q->tty, prompt, strlen(prompt)) < 0 ||
 	    (poll(wait, 2, -1) < 0 && errno != EINTR))
 		code = pkg_fail_os(err, errno, "cannot ask on the terminal");
