@@ -5,13 +5,11 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.5)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.40)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate>=1.14)
 
 set(PKG_DEP_openssl OpenSSL::Crypto)
 set(PKG_DEP_libyaml PkgConfig::YAML)
 set(PKG_DEP_pcre2 PkgConfig::PCRE2)
-set(PKG_DEP_jansson PkgConfig::JANSSON)
 set(PKG_DEP_libdeflate PkgConfig::DEFLATE)
 set(PKG_DEP_threads Threads::Threads)
 

@@ -101,6 +101,7 @@ enum pkg_code pkg_json_lines_parse(struct pkg_json_lines *lines,
 				   struct pkg_arena *arena, struct pkg_err *err)
 {
 	struct pkg_json_input input = {.name = lines->source->name};
+	struct pkg_node *node = NULL;
 	const char *text = NULL;
 	struct pkg_mark mark;
 
@@ -110,11 +111,13 @@ enum pkg_code pkg_json_lines_parse(struct pkg_json_lines *lines,
 		return PKG_OK;
 	input.data = text;
 	input.first_line = lines->line;
-	PKG_TRY(pkg_json_parse(out, arena, &input, err));
-	if ((*out)->kind == PKG_NODE_MAP)
-		return PKG_OK;
-	mark = pkg_node_mark(*out);
-	(void)pkg_refuse(err, PKG_INPUT, "malformed-json",
-			 "a record that is not an object");
-	return pkg_err_at(err, &mark);
+	PKG_TRY(pkg_json_parse(&node, arena, &input, err));
+	if (node->kind != PKG_NODE_MAP) {
+		mark = pkg_node_mark(node);
+		(void)pkg_refuse(err, PKG_INPUT, "malformed-json",
+				 "a record that is not an object");
+		return pkg_err_at(err, &mark);
+	}
+	*out = node;
+	return PKG_OK;
 }
