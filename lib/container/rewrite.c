@@ -15,17 +15,20 @@ struct signature {
 };
 
 /* The file being written: everything goes to the sink from the front. */
-struct rewrite {
+struct pkg_container_copy {
 	struct pkg_container *container;
 	struct pkg_sink *sink;
 	struct pkg_zip_list list;
 	struct pkg_arena *names;
 };
 
-static void rewrite_fini(struct rewrite *self)
+void pkg_container_copy_free(struct pkg_container_copy *self)
 {
+	if (self == NULL)
+		return;
 	pkg_zip_list_fini(&self->list);
 	pkg_arena_free(self->names);
+	free(self);
 }
 
 static int by_spki(const void *a, const void *b)
@@ -60,7 +63,7 @@ static enum pkg_code order(struct signature *out,
 }
 
 /* Begin the member @name with the CRC that its content will have. */
-static enum pkg_code begin(struct rewrite *self, const char *name,
+static enum pkg_code begin(struct pkg_container_copy *self, const char *name,
 			   uint64_t size, uint32_t crc, struct pkg_err *err)
 {
 	uint8_t header[PKG_ZIP_LOCAL_MAX];
@@ -76,7 +79,7 @@ static enum pkg_code begin(struct rewrite *self, const char *name,
 			      err);
 }
 
-static enum pkg_code put(struct rewrite *self, const char *name,
+static enum pkg_code put(struct pkg_container_copy *self, const char *name,
 			 struct pkg_container_bytes content,
 			 struct pkg_err *err)
 {
@@ -85,7 +88,7 @@ static enum pkg_code put(struct rewrite *self, const char *name,
 	return pkg_sink_write(self->sink, content.data, content.len, err);
 }
 
-static enum pkg_code put_signatures(struct rewrite *self,
+static enum pkg_code put_signatures(struct pkg_container_copy *self,
 				    const struct pkg_container_edit *edit,
 				    struct pkg_err *err)
 {
@@ -107,7 +110,7 @@ static enum pkg_code put_signatures(struct rewrite *self,
 	return PKG_OK;
 }
 
-static enum pkg_code put_head(struct rewrite *self,
+static enum pkg_code put_head(struct pkg_container_copy *self,
 			      const struct pkg_container_edit *edit,
 			      struct pkg_err *err)
 {
@@ -135,31 +138,10 @@ static enum pkg_code put_head(struct rewrite *self,
 		   err);
 }
 
-/* Every file, with the CRC of its old header, which reading compares. */
-static enum pkg_code put_files(struct rewrite *self, struct pkg_err *err)
+static enum pkg_code check_edit(const struct pkg_container *container,
+				const struct pkg_container_edit *edit,
+				struct pkg_err *err)
 {
-	const struct pkg_zip_list *old =
-	    pkg_zip_reader_list(self->container->zip);
-	const struct pkg_container_item *item = NULL;
-
-	for (;;) {
-		PKG_TRY(pkg_container_next(self->container, &item, err));
-		if (item == NULL)
-			return PKG_OK;
-		PKG_TRY(begin(self, item->member->name, item->member->size,
-			      old->entries[old->count - 1].crc, err));
-		PKG_TRY(reader_read(self->container, self->sink, NULL, err));
-	}
-}
-
-enum pkg_code pkg_container_rewrite(struct pkg_container *container,
-				    const struct pkg_container_edit *edit,
-				    struct pkg_sink *sink, struct pkg_err *err)
-{
-	struct rewrite self __attribute__((cleanup(rewrite_fini))) = {
-	    .container = container, .sink = sink};
-	const struct pkg_container_request *request = NULL;
-
 	if (container->head.manifest.kind == PKG_CONTAINER_ENCRYPTED &&
 	    edit->signature_count > 0)
 		return pkg_fail(err, PKG_USAGE,
@@ -169,11 +151,70 @@ enum pkg_code pkg_container_rewrite(struct pkg_container *container,
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "more than %u signatures",
 				  PKG_LIMIT_SIGNATURES);
-	PKG_TRY(pkg_arena_new(&self.names, PKG_LIMIT_ARENA, err));
+	if (!container->asked)
+		return pkg_fail(err, PKG_INTERNAL,
+				"the request was not read before copying");
+	return PKG_OK;
+}
+
+enum pkg_code pkg_container_copy_new(struct pkg_container_copy **out,
+				     struct pkg_container *container,
+				     const struct pkg_container_edit *edit,
+				     struct pkg_sink *sink, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_container_copy) struct pkg_container_copy *self = NULL;
+
+	PKG_TRY(check_edit(container, edit, err));
+	self = calloc(1, sizeof(*self));
+	if (self == NULL)
+		return pkg_fail_nomem(err);
+	self->container = container;
+	self->sink = sink;
+	PKG_TRY(pkg_arena_new(&self->names, PKG_LIMIT_ARENA, err));
+	PKG_TRY(put_head(self, edit, err));
+	*out = PKG_STEAL(self);
+	return PKG_OK;
+}
+
+enum pkg_code pkg_container_copy_read(struct pkg_container_copy *self,
+				      struct pkg_sink *plain,
+				      struct pkg_err *err)
+{
+	const struct pkg_container_member *member =
+	    self->container->item.member;
+	const struct pkg_zip_list *old =
+	    pkg_zip_reader_list(self->container->zip);
+
+	if (!self->container->inside)
+		return pkg_fail(err, PKG_INTERNAL, "no file was entered");
+	/* The CRC of the old header, which reading compares. */
+	PKG_TRY(begin(self, member->name, member->size,
+		      old->entries[old->count - 1].crc, err));
+	return reader_read(self->container, self->sink, plain, err);
+}
+
+enum pkg_code pkg_container_copy_finish(struct pkg_container_copy *self,
+					struct pkg_err *err)
+{
+	PKG_TRY(pkg_container_finish(self->container, err));
+	return pkg_zip_list_finish(&self->list, self->sink, err);
+}
+
+enum pkg_code pkg_container_rewrite(struct pkg_container *container,
+				    const struct pkg_container_edit *edit,
+				    struct pkg_sink *sink, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_container_copy) struct pkg_container_copy *copy = NULL;
+	const struct pkg_container_request *request = NULL;
+	const struct pkg_container_item *item = NULL;
+
 	PKG_TRY(pkg_container_check_recipients(container, err));
 	PKG_TRY(pkg_container_request(container, &request, err));
-	PKG_TRY(put_head(&self, edit, err));
-	PKG_TRY(put_files(&self, err));
-	PKG_TRY(pkg_container_finish(container, err));
-	return pkg_zip_list_finish(&self.list, sink, err);
+	PKG_TRY(pkg_container_copy_new(&copy, container, edit, sink, err));
+	for (;;) {
+		PKG_TRY(pkg_container_next(container, &item, err));
+		if (item == NULL)
+			return pkg_container_copy_finish(copy, err);
+		PKG_TRY(pkg_container_copy_read(copy, NULL, err));
+	}
 }

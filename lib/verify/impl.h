@@ -4,6 +4,8 @@
 
 #include "packline/arena.h"
 #include "packline/container_read.h"
+#include "packline/container_write.h"
+#include "packline/digest.h"
 #include "packline/verify.h"
 
 /* One verification. */
@@ -22,6 +24,10 @@ struct verify_run {
 	 */
 	struct pkg_err refusal;
 	bool unlocked; /* the content key was confirmed by the MAC */
+	/* --unsigned-digest: the container without signatures, hashed. */
+	struct pkg_digest *digest;
+	struct pkg_sink_digest hashed;
+	struct pkg_container_copy *copy; /* NULL = not asked for */
 };
 
 bool verify_is_encrypted(const struct verify_run *run);

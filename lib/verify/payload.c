@@ -31,9 +31,11 @@ static enum pkg_code failed(struct verify_run *run, struct pkg_err *err)
 static enum pkg_code read_file(struct payload *payload, struct pkg_sink *extra,
 			       struct pkg_buf *capture, struct pkg_err *err)
 {
+	struct verify_run *run = payload->run;
 	struct pkg_sink *plain = extra;
 	struct pkg_sink_buf buf;
 	struct pkg_sink_tee tee;
+	enum pkg_code code = PKG_OK;
 
 	if (capture != NULL) {
 		pkg_sink_buf_init(&buf, capture);
@@ -43,8 +45,12 @@ static enum pkg_code read_file(struct payload *payload, struct pkg_sink *extra,
 			plain = &tee.sink;
 		}
 	}
-	if (pkg_container_read(payload->run->container, plain, err) != PKG_OK)
-		return failed(payload->run, err);
+	if (run->copy != NULL)
+		code = pkg_container_copy_read(run->copy, plain, err);
+	else
+		code = pkg_container_read(run->container, plain, err);
+	if (code != PKG_OK)
+		return failed(run, err);
 	return plain == NULL ? PKG_OK : pkg_sink_finish(plain, err);
 }
 

@@ -273,6 +273,36 @@ static enum pkg_code check_request(struct verify_run *run, struct pkg_err *err)
 					  : "it fits the manifest");
 }
 
+/* Hash what is read as it would be without members 3 and 4. */
+static enum pkg_code start_copy(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_container_edit edit = {0};
+
+	if (!run->options->unsigned_digest)
+		return PKG_OK;
+	PKG_TRY(pkg_digest_new(&run->digest, run->env->crypto,
+			       PKG_DIGEST_SHA256, err));
+	pkg_sink_digest_init(&run->hashed, NULL, run->digest);
+	return pkg_container_copy_new(&run->copy, run->container, &edit,
+				      &run->hashed.sink, err);
+}
+
+/* The rest of the file behind the payload. */
+static enum pkg_code finish(struct verify_run *run, struct pkg_err *err)
+{
+	struct pkg_digests digests;
+	char hex[65];
+
+	if (run->copy == NULL)
+		return pkg_container_finish(run->container, err);
+	PKG_TRY(pkg_container_copy_finish(run->copy, err));
+	PKG_TRY(pkg_digest_finish(run->digest, &digests, err));
+	pkg_hex_encode(hex, digests.sha256, sizeof(digests.sha256));
+	run->verdict->unsigned_sha256 =
+	    pkg_arena_dup(run->verdict->arena, hex, strlen(hex), err);
+	return run->verdict->unsigned_sha256 == NULL ? err->code : PKG_OK;
+}
+
 /* All steps in the order of schemas/container.md. */
 static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
 {
@@ -292,8 +322,9 @@ static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
 					    err));
 	PKG_TRY(check_recipients(run, err));
 	PKG_TRY(check_request(run, err));
+	PKG_TRY(start_copy(run, err));
 	PKG_TRY(verify_payload(run, err));
-	if (pkg_container_finish(run->container, err) != PKG_OK)
+	if (finish(run, err) != PKG_OK)
 		return verify_failed(run, PKG_VERIFY_FRAMING, err);
 	PKG_TRY(verify_set(run, PKG_VERIFY_FRAMING, PKG_VERIFY_PASSED, err,
 			   "the only legal one, to the end of the file"));
@@ -319,6 +350,8 @@ enum pkg_code pkg_verify(struct pkg_verdict **out, struct pkg_source *source,
 	run.verdict = verdict;
 	run.clock = pkg_trust_clock(options->trust, &options->demands);
 	code = verify_conclude(&run, run_checks(&run, err), err);
+	pkg_container_copy_free(run.copy);
+	pkg_digest_free(run.digest);
 	pkg_container_free(run.container);
 	*out = PKG_STEAL(verdict);
 	return code;

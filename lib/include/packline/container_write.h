@@ -130,16 +130,35 @@ struct pkg_container_edit {
 struct pkg_container; /* packline/container_read.h */
 
 /*
- * Write a container again with other signatures.  The payload is copied once
- * and compared with the manifest on the way.
- * @container  opened, its payload not yet touched; read to its end.
- * @sink       receives the file from the front; nothing is finished.
+ * Write a container again with other signatures, while it is read by the
+ * functions of packline/container_read.h.
+ * @out        receives the copy; freed with pkg_container_copy_free().
+ * @container  borrowed; pkg_container_request() was called, no file entered.
+ * @sink       borrowed; receives the file from the front, is not finished.
  * Signatures are put in their order (ascending SPKI); that they verify is the
  * caller's to know.  Two of one key are PKG_USAGE, reason "signature-order".
- * Other errors as the reader's and pkg_cms_parse()'s.
+ * Other errors as the sink's and pkg_cms_parse()'s.
  *
  * With no signatures and no approvals the result is the same for every
  * rebuild of the same input (pkg-verify --unsigned-digest).
+ */
+struct pkg_container_copy;
+PKG_MUST_CHECK enum pkg_code
+pkg_container_copy_new(struct pkg_container_copy **out,
+		       struct pkg_container *container,
+		       const struct pkg_container_edit *edit,
+		       struct pkg_sink *sink, struct pkg_err *err);
+/* Instead of pkg_container_read(): the same, and copy the file. */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_copy_read(struct pkg_container_copy *copy, struct pkg_sink *plain,
+			struct pkg_err *err);
+/* Instead of pkg_container_finish(): the same, and end the copy. */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_copy_finish(struct pkg_container_copy *copy, struct pkg_err *err);
+void pkg_container_copy_free(struct pkg_container_copy *copy);
+/*
+ * All of that in one call, for a container that was opened and no more.  The
+ * payload is copied once and compared with the manifest on the way.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_container_rewrite(struct pkg_container *container,
@@ -148,5 +167,6 @@ pkg_container_rewrite(struct pkg_container *container,
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_container_writer)
+PKG_DEFINE_AUTO(pkg_container_copy)
 
 #endif

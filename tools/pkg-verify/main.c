@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pkg-verify: yes or no about a container or a bundle, and why. */
+#include "pkg-verify/setup.h"
+
+#include "packline/crypto.h"
+#include "packline/path.h"
+#include "packline/source.h"
+#include "packline/text.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Where results go. */
+struct results {
+	struct cli *cli;
+	const char *path;
+	bool text;
+};
+
+/* The reader of a pipe is to see it before the payload is through. */
+static enum pkg_code print_stage(void *context,
+				 const struct pkg_verdict *verdict,
+				 struct pkg_err *err)
+{
+	const struct results *results = context;
+	struct pkg_sink *sink = cli_stdout(results->cli);
+
+	if (results->text)
+		return PKG_OK;
+	PKG_TRY(pkg_verdict_stage_record(sink, verdict, results->path, err));
+	return pkg_sink_finish(sink, err);
+}
+
+static enum pkg_code print_verdict(const struct results *results,
+				   const struct pkg_verdict *verdict,
+				   struct pkg_err *err)
+{
+	struct pkg_sink *sink = cli_stdout(results->cli);
+
+	if (results->text)
+		return pkg_verdict_text(sink, verdict, results->path, err);
+	return pkg_verdict_record(sink, verdict, results->path, err);
+}
+
+static enum pkg_code verify_source(struct cli *cli, struct verify_setup *setup,
+				   const struct results *results,
+				   struct pkg_source *source,
+				   struct pkg_err *err)
+{
+	PKG_AUTO(pkg_verdict) struct pkg_verdict *verdict = NULL;
+	struct pkg_err unwritten = PKG_ERR_INIT;
+	enum pkg_code code =
+	    pkg_verify(&verdict, source, &setup->options, cli_env(cli), err);
+
+	if (verdict == NULL)
+		return code;
+	if (print_verdict(results, verdict, &unwritten) != PKG_OK) {
+		*err = unwritten;
+		return err->code;
+	}
+	if (code == PKG_NO && results->text)
+		return cli_no(err);
+	return code == PKG_OK ? PKG_OK : pkg_wrap(err, "%s", results->path);
+}
+
+static enum pkg_code verify_input(struct cli *cli,
+				  const struct verify_args *args,
+				  const char *path, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(verify_setup) struct verify_setup setup = {0};
+	struct results results = {cli, path, strcmp(args->format, "text") == 0};
+	struct pkg_source_fd input;
+	struct verify_progress progress;
+	enum pkg_code code = PKG_OK;
+	int fd = STDIN_FILENO;
+
+	PKG_TRY(verify_setup(&setup, cli, args, path, err));
+	setup.options.stage = print_stage;
+	setup.options.context = &results;
+	if (strcmp(path, "-") != 0)
+		PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), path, err));
+	pkg_source_fd_init(&input, fd, path);
+	verify_progress_init(&progress, cli, &input.source, fd);
+	code = verify_source(cli, &setup, &results, &progress.source, err);
+	if (fd != STDIN_FILENO)
+		(void)close(fd);
+	return code;
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_crypto) struct pkg_crypto *crypto = NULL;
+	enum pkg_code code = PKG_OK;
+
+	(void)argc;
+	if (!pkg_utf8_valid(argv[0], strlen(argv[0])))
+		return pkg_fail(err, PKG_INPUT,
+				"the path '%s' is not UTF-8: records cannot "
+				"hold it",
+				argv[0]);
+	PKG_TRY(pkg_crypto_new(&crypto, err));
+	cli_env(cli)->crypto = crypto;
+	code = verify_input(cli, options, argv[0], err);
+	cli_env(cli)->crypto = NULL;
+	return code;
+}
+
+static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
+{
+	struct verify_args args = {.format = "jsonl",
+				   .min_sequence.max = PKG_LIMIT_JSON_INT};
+	const struct cli_opt table[] = {
+	    {"trust", 't', CLI_TEXT, &args.trust, "FILE",
+	     "certificate or trust policy to believe", NULL, "file"},
+	    {"tenant", 0, CLI_TEXT, &args.tenant, "NAME",
+	     "refuse what is for another tenant", NULL, NULL},
+	    {"device-config", 'd', CLI_TEXT, &args.device_config, "ID|FILE",
+	     "refuse what is for another kind of device", NULL, "file"},
+	    {"min-sequence", 0, CLI_NUMBER, &args.min_sequence, "N",
+	     "refuse a lower sequence number", NULL, NULL},
+	    {"time", 0, CLI_TEXT, &args.time, "MODE",
+	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	    {"recipient", 0, CLI_TEXT, &args.recipient, "KEY",
+	     "decrypt with this private key", NULL, "file"},
+	    {"passphrase", 0, CLI_TEXT, &args.passphrase, "SPEC",
+	     "of the key: file:PATH, fd:N or env:VAR", NULL, NULL},
+	    {"cert", 0, CLI_TEXT, &args.cert, "FILE",
+	     "certificate of the recipient's key", NULL, "file"},
+	    {"extract", 'x', CLI_TEXT, &args.extract, "DIR",
+	     "write the files there, if the answer is yes", NULL, "dir"},
+	    {"unsigned-digest", 0, CLI_FLAG, &args.unsigned_digest, NULL,
+	     "SHA-256 of it without signatures and approvals", NULL, NULL},
+	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
+	     "form of the result (default: jsonl)", "jsonl text", NULL},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] FILE",
+	    .purpose = "Say yes or no about a container, a draft or an import "
+		       "bundle, and why.",
+	    .notes = "FILE - is standard input.\n"
+		     "Without --trust the answer is never yes.\n"
+		     "Exit status: 0 yes, 1 no, 3 not a container of format 1.",
+	    .table = table,
+	    .common = CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_tool tool = {
+	    .name = "pkg-verify",
+	    .purpose = "Say yes or no about a container, and why.",
+	    .main = pkg_verify_main,
+	};
+
+	return cli_main(&tool, argc, argv);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-verify/setup.h"
+
+#include "packline/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static enum pkg_code load_trust(struct verify_setup *setup, struct cli *cli,
+				const char *path, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_diag diag = {0};
+	enum pkg_code code = PKG_OK;
+
+	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
+	diag.arena = arena;
+	code = pkg_trust_load(&setup->trust, cli_env(cli), &diag,
+			      cli_dirfd(cli), path, err);
+	cli_findings(cli, &diag);
+	setup->options.trust = setup->trust;
+	return code;
+}
+
+/* An id cannot hold a slash; a file's name says that it is YAML. */
+static bool is_file(const char *word)
+{
+	const size_t len = strlen(word);
+
+	return strchr(word, '/') != NULL ||
+	       (len > 5 && strcmp(word + len - 5, ".yaml") == 0) ||
+	       (len > 4 && strcmp(word + len - 4, ".yml") == 0);
+}
+
+static enum pkg_code load_device_config(struct verify_setup *setup,
+					struct cli *cli, const char *word,
+					struct pkg_err *err)
+{
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_trust_demands *demands = &setup->options.demands;
+	struct pkg_diag diag = {0};
+	enum pkg_code code = PKG_OK;
+
+	demands->device_config = word;
+	if (!is_file(word))
+		return PKG_OK;
+	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
+	diag.arena = arena;
+	code =
+	    pkg_device_config_load(&setup->device_config, cli_env(cli)->crypto,
+				   &diag, cli_dirfd(cli), word, err);
+	cli_findings(cli, &diag);
+	PKG_TRY(code);
+	demands->device_config = setup->device_config->id;
+	demands->device_config_sha256 = setup->device_config->sha256;
+	if (demands->tenant == NULL)
+		demands->tenant = setup->device_config->tenant;
+	if (strcmp(demands->tenant, setup->device_config->tenant) != 0)
+		return pkg_fail(err, PKG_USAGE,
+				"'%s' is for tenant '%s', but --tenant says "
+				"'%s'",
+				word, setup->device_config->tenant,
+				demands->tenant);
+	return PKG_OK;
+}
+
+struct asker {
+	struct cli *cli;
+	const char *spec;
+};
+
+static enum pkg_code ask_passphrase(void *context, struct pkg_buf *out,
+				    const char *what, struct pkg_err *err)
+{
+	const struct asker *asker = context;
+	char prompt[PKG_LIMIT_PATH + 32];
+
+	(void)snprintf(prompt, sizeof(prompt), "Passphrase of %s", what);
+	return cli_secret(asker->cli, out, asker->spec, prompt, err);
+}
+
+static enum pkg_code load_recipient(struct verify_setup *setup, struct cli *cli,
+				    const struct verify_args *args,
+				    struct pkg_err *err)
+{
+	struct asker asker = {cli, args->passphrase};
+	const struct pkg_key_ask ask = {ask_passphrase, &asker};
+
+	if (args->recipient == NULL) {
+		if (args->passphrase != NULL || args->cert != NULL)
+			return pkg_fail(err, PKG_USAGE,
+					"--%s is for the key of --recipient, "
+					"which is missing",
+					args->cert == NULL ? "passphrase"
+							   : "cert");
+		return PKG_OK;
+	}
+	PKG_TRY(pkg_key_load(&setup->recipient, cli_env(cli)->crypto,
+			     cli_dirfd(cli), args->recipient, &ask, err));
+	setup->options.recipient = setup->recipient;
+	if (args->cert == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_certs_new(&setup->cert, cli_env(cli)->crypto, err));
+	PKG_TRY(
+	    pkg_certs_add_file(setup->cert, cli_dirfd(cli), args->cert, err));
+	PKG_TRY(pkg_cert_check_key(setup->cert, setup->recipient, err));
+	setup->options.recipient_cert = setup->cert;
+	return PKG_OK;
+}
+
+static enum pkg_code set_demands(struct verify_setup *setup,
+				 const struct verify_args *args,
+				 struct pkg_err *err)
+{
+	struct pkg_trust_demands *demands = &setup->options.demands;
+
+	demands->tenant = args->tenant;
+	demands->has_min_sequence = args->min_sequence.given;
+	demands->min_sequence = args->min_sequence.value;
+	if (args->time == NULL)
+		return PKG_OK;
+	demands->has_clock = true;
+	if (pkg_clock_parse(&demands->clock, args->time))
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE, "'%s' is not a time mode", args->time);
+	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z or none");
+}
+
+enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
+			   const struct verify_args *args, const char *input,
+			   struct pkg_err *err)
+{
+	setup->options.name = input;
+	setup->options.unsigned_digest = args->unsigned_digest;
+	if (args->trust != NULL && strcmp(args->trust, "-") == 0 &&
+	    strcmp(input, "-") == 0)
+		return pkg_fail(err, PKG_USAGE,
+				"container and trust cannot both come from "
+				"standard input");
+	PKG_TRY(set_demands(setup, args, err));
+	if (args->trust != NULL)
+		PKG_TRY(load_trust(setup, cli, args->trust, err));
+	if (args->device_config != NULL)
+		PKG_TRY(
+		    load_device_config(setup, cli, args->device_config, err));
+	PKG_TRY(load_recipient(setup, cli, args, err));
+	if (args->extract == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_outdir_open(&setup->extract, cli_dirfd(cli), args->extract,
+				cli_force(cli), err));
+	setup->options.extract = setup->extract;
+	return PKG_OK;
+}
+
+void verify_setup_fini(struct verify_setup *setup)
+{
+	pkg_outdir_free(setup->extract);
+	pkg_certs_free(setup->cert);
+	pkg_key_free(setup->recipient);
+	pkg_device_config_free(setup->device_config);
+	pkg_trust_free(setup->trust);
+}
+
+static enum pkg_code progress_read(struct pkg_source *source, void *buf,
+				   size_t cap, size_t *got, struct pkg_err *err)
+{
+	const struct verify_progress *self =
+	    (const struct verify_progress *)source;
+
+	PKG_TRY(pkg_source_read(self->inner, buf, cap, got, err));
+	cli_progress(self->cli, "verifying", self->inner->total, self->size);
+	return PKG_OK;
+}
+
+void verify_progress_init(struct verify_progress *self, struct cli *cli,
+			  struct pkg_source *inner, int fd)
+{
+	struct stat st;
+
+	*self = (struct verify_progress){
+	    .source = {.read = progress_read, .name = inner->name},
+	    .inner = inner,
+	    .cli = cli,
+	};
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		self->size = (uint64_t)st.st_size;
+}
