@@ -6,9 +6,9 @@
 #include "packline/path.h"
 #include "packline/yaml.h"
 
-enum pkg_code config_bind(const struct config_file *file,
-			  const struct pkg_table *table, const void *text,
-			  size_t len, void *out, struct pkg_err *err)
+enum pkg_code pkg_config_bind(const struct config_file *file,
+			      const struct pkg_table *table, const void *text,
+			      size_t len, void *out, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_schema) struct pkg_schema *schema = NULL;
 	struct pkg_node *node = NULL;
@@ -24,8 +24,8 @@ enum pkg_code config_bind(const struct config_file *file,
 	return pkg_schema_bind(schema, node, out, file->arena, file->diag, err);
 }
 
-enum pkg_code config_verdict(const struct config_file *file, size_t before,
-			     const char *what, struct pkg_err *err)
+enum pkg_code pkg_config_verdict(const struct config_file *file, size_t before,
+				 const char *what, struct pkg_err *err)
 {
 	const size_t errors = file->diag->errors - before;
 
@@ -35,8 +35,8 @@ enum pkg_code config_verdict(const struct config_file *file, size_t before,
 			  what, file->path, errors, errors == 1 ? "" : "s");
 }
 
-const char *config_path(const struct config_file *file, const char *name,
-			struct pkg_err *err)
+const char *pkg_config_path(const struct config_file *file, const char *name,
+			    struct pkg_err *err)
 {
 	const size_t dir = (size_t)(pkg_path_basename(file->path) - file->path);
 
@@ -50,9 +50,9 @@ const char *config_path(const struct config_file *file, const char *name,
 				file->path, name);
 }
 
-enum pkg_code config_error(const struct config_file *file, const char *rule,
-			   const struct pkg_node *node, const char *hint,
-			   struct pkg_err *err, const char *text)
+enum pkg_code pkg_config_error(const struct config_file *file, const char *rule,
+			       const struct pkg_node *node, const char *hint,
+			       struct pkg_err *err, const char *text)
 {
 	const struct pkg_mark mark = pkg_node_mark(node);
 
@@ -60,9 +60,9 @@ enum pkg_code config_error(const struct config_file *file, const char *rule,
 			    err, "%s", text);
 }
 
-enum pkg_code config_unsupported(const struct config_file *file,
-				 const struct pkg_node *node, const char *what,
-				 struct pkg_err *err)
+enum pkg_code pkg_config_unsupported(const struct config_file *file,
+				     const struct pkg_node *node,
+				     const char *what, struct pkg_err *err)
 {
 	const struct pkg_mark mark = pkg_node_mark(node);
 
@@ -73,11 +73,11 @@ enum pkg_code config_unsupported(const struct config_file *file,
 	    err, "%s not supported by this version", what);
 }
 
-enum pkg_code config_name(const struct config_file *file,
-			  const struct pkg_node *node, struct pkg_err *err)
+enum pkg_code pkg_config_name(const struct config_file *file,
+			      const struct pkg_node *node, struct pkg_err *err)
 {
 	if (node == NULL || pkg_container_is_name(node->text))
 		return PKG_OK;
-	return config_error(file, "wrong-form", node, CONFIG_NAME_HINT, err,
-			    "not a name that a container can carry");
+	return pkg_config_error(file, "wrong-form", node, CONFIG_NAME_HINT, err,
+				"not a name that a container can carry");
 }

@@ -22,38 +22,37 @@ struct config_file {
 /*
  * Parse @len bytes of YAML and bind them to @table.  Fails with PKG_INPUT if
  * it is not YAML; what is wrong in it is in file->diag, and only
- * config_verdict() turns that into an error, so that later rules can add
+ * pkg_config_verdict() turns that into an error, so that later rules can add
  * theirs.
  */
-PKG_MUST_CHECK enum pkg_code config_bind(const struct config_file *file,
-					 const struct pkg_table *table,
-					 const void *text, size_t len,
-					 void *out, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_config_bind(const struct config_file *file,
+					     const struct pkg_table *table,
+					     const void *text, size_t len,
+					     void *out, struct pkg_err *err);
 /* PKG_INPUT if there were findings of severity error since @before of them. */
-PKG_MUST_CHECK enum pkg_code config_verdict(const struct config_file *file,
-					    size_t before, const char *what,
-					    struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_config_verdict(const struct config_file *file,
+						size_t before, const char *what,
+						struct pkg_err *err);
 /*
  * A file name in a config is relative to the config's folder: @name joined
  * with it, in the arena; NULL if out of memory.
  */
-const char *config_path(const struct config_file *file, const char *name,
-			struct pkg_err *err);
+const char *pkg_config_path(const struct config_file *file, const char *name,
+			    struct pkg_err *err);
 /* Add an error at @node. */
-PKG_MUST_CHECK enum pkg_code config_error(const struct config_file *file,
-					  const char *rule,
-					  const struct pkg_node *node,
-					  const char *hint, struct pkg_err *err,
-					  const char *text);
+PKG_MUST_CHECK enum pkg_code
+pkg_config_error(const struct config_file *file, const char *rule,
+		 const struct pkg_node *node, const char *hint,
+		 struct pkg_err *err, const char *text);
 /* The same, for what a later version may be able to do. */
-PKG_MUST_CHECK enum pkg_code config_unsupported(const struct config_file *file,
-						const struct pkg_node *node,
-						const char *what,
-						struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_config_unsupported(const struct config_file *file,
+		       const struct pkg_node *node, const char *what,
+		       struct pkg_err *err);
 
 /* Add an error unless @node, if any, is a name that containers can carry. */
-PKG_MUST_CHECK enum pkg_code config_name(const struct config_file *file,
-					 const struct pkg_node *node,
-					 struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_config_name(const struct config_file *file,
+					     const struct pkg_node *node,
+					     struct pkg_err *err);
 
 #endif

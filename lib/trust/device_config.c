@@ -215,10 +215,10 @@ static enum pkg_code copy_recipients(struct pkg_device_config *config,
 			continue; /* there is a finding for it */
 		if (strncmp(nodes[i]->text, "kek:", 4) == 0 ||
 		    strncmp(nodes[i]->text, "password:", 9) == 0)
-			PKG_TRY(config_unsupported(
+			PKG_TRY(pkg_config_unsupported(
 			    file, nodes[i], "kek: and password: recipients are",
 			    err));
-		items[i] = config_path(file, nodes[i]->text, err);
+		items[i] = pkg_config_path(file, nodes[i]->text, err);
 		if (items[i] == NULL)
 			return err->code;
 	}
@@ -254,13 +254,13 @@ static enum pkg_code copy_signing(struct pkg_device_config *config,
 	if (signing->key != NULL) {
 		config->signing_key =
 		    uri ? signing->key->text
-			: config_path(file, signing->key->text, err);
+			: pkg_config_path(file, signing->key->text, err);
 		if (config->signing_key == NULL)
 			return err->code;
 	}
 	if (signing->cert != NULL) {
 		config->signing_cert =
-		    config_path(file, signing->cert->text, err);
+		    pkg_config_path(file, signing->cert->text, err);
 		if (config->signing_cert == NULL)
 			return err->code;
 	}
@@ -276,11 +276,11 @@ static enum pkg_code copy(struct pkg_device_config *config,
 	config->tenant = doc->tenant == NULL ? "" : doc->tenant->text;
 	config->kind = (enum pkg_container_kind)doc->kind.index;
 	config->suite = suites[doc->suite.index];
-	PKG_TRY(config_name(file, doc->device_config, err));
-	PKG_TRY(config_name(file, doc->tenant, err));
+	PKG_TRY(pkg_config_name(file, doc->device_config, err));
+	PKG_TRY(pkg_config_name(file, doc->tenant, err));
 	if (doc->approval_policy != NULL)
-		PKG_TRY(config_unsupported(file, doc->approval_policy,
-					   "approval policies are", err));
+		PKG_TRY(pkg_config_unsupported(file, doc->approval_policy,
+					       "approval policies are", err));
 	PKG_TRY(copy_recipients(config, file, &doc->recipients, err));
 	if (doc->signing != NULL)
 		PKG_TRY(copy_signing(config, file, doc->signing, err));
@@ -320,9 +320,9 @@ enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
 	PKG_TRY(pkg_path_slurp(&text, dirfd, path, err));
 	PKG_TRY(pkg_digest_sha256(crypto, text.data, text.len, sha256, err));
 	pkg_hex_encode(config->sha256, sha256, sizeof(sha256));
-	PKG_TRY(config_bind(&file, &table, text.data, text.len, &doc, err));
+	PKG_TRY(pkg_config_bind(&file, &table, text.data, text.len, &doc, err));
 	PKG_TRY(copy(config, &file, &doc, err));
-	PKG_TRY(config_verdict(&file, before, "device config", err));
+	PKG_TRY(pkg_config_verdict(&file, before, "device config", err));
 	*out = PKG_STEAL(config);
 	return PKG_OK;
 }

@@ -226,7 +226,7 @@ static enum pkg_code read_root(struct pkg_trust *trust,
 {
 	const struct pkg_mark mark = pkg_node_mark(node);
 	const size_t before = pkg_certs_count(trust->anchors);
-	const char *root = config_path(file, node->text, err);
+	const char *root = pkg_config_path(file, node->text, err);
 
 	if (root == NULL)
 		return err->code;
@@ -234,13 +234,13 @@ static enum pkg_code read_root(struct pkg_trust *trust,
 		pkg_err_at(err, &mark);
 		if (err->code != PKG_KEY)
 			return err->code;
-		return config_error(file, "bad-root", node, NULL, err,
-				    err->text);
+		return pkg_config_error(file, "bad-root", node, NULL, err,
+					err->text);
 	}
 	for (size_t i = before; i < pkg_certs_count(trust->anchors); i++) {
 		if (pkg_certs_info(trust->anchors, i)->is_ca)
 			continue;
-		return config_error(
+		return pkg_config_error(
 		    file, "bad-root", node,
 		    "a signer's own certificate is named by its key, under "
 		    "signers.pins",
@@ -307,7 +307,7 @@ static enum pkg_code read_pins(struct pkg_trust *trust,
 				    pins[i].spki->len - strlen("sha256:")))
 			return pkg_fail(err, PKG_INTERNAL, "spki of a pin");
 		if (is_pinned(trust, to->spki)) {
-			PKG_TRY(config_error(
+			PKG_TRY(pkg_config_error(
 			    file, "duplicate-pin", pins[i].spki,
 			    "a key counts once, whoever it is said to be", err,
 			    "this key is pinned already"));
@@ -328,22 +328,23 @@ static enum pkg_code read_signers(struct pkg_trust *trust,
 	if (signers == NULL && trust->allow_unsigned && doc->roots.at == NULL)
 		return PKG_OK; /* believes unsigned containers only */
 	if (signers == NULL)
-		return config_error(file, "trusts-nobody", doc->at,
-				    "say who may sign, under signers.pins", err,
-				    "the policy names no signers: it trusts "
-				    "nobody");
+		return pkg_config_error(
+		    file, "trusts-nobody", doc->at,
+		    "say who may sign, under signers.pins", err,
+		    "the policy names no signers: it trusts "
+		    "nobody");
 	PKG_TRY(read_pins(trust, file, &signers->pins, err));
 	if (signers->threshold.at == NULL)
 		return PKG_OK;
 	trust->threshold = (size_t)signers->threshold.value;
 	if (trust->threshold > count_ids(trust))
-		return config_error(file, "threshold-too-high",
-				    signers->threshold.at,
-				    "pin more signers: several keys of one id "
-				    "count once",
-				    err,
-				    "more signatures are asked for than there "
-				    "are signers");
+		return pkg_config_error(
+		    file, "threshold-too-high", signers->threshold.at,
+		    "pin more signers: several keys of one id "
+		    "count once",
+		    err,
+		    "more signatures are asked for than there "
+		    "are signers");
 	return PKG_OK;
 }
 
@@ -387,17 +388,18 @@ static enum pkg_code read_time(struct pkg_trust *trust,
 	if (node == NULL)
 		return PKG_OK;
 	if (pkg_node_is(node, "tsa"))
-		return config_unsupported(file, node, "time: tsa is", err);
+		return pkg_config_unsupported(file, node, "time: tsa is", err);
 	if (pkg_clock_parse(&trust->clock, node->text))
 		return PKG_OK;
-	return config_error(file, "wrong-form", node,
-			    "for example at=2026-12-01T02:00:00Z", err,
-			    "not an RFC 3339 time after at=");
+	return pkg_config_error(file, "wrong-form", node,
+				"for example at=2026-12-01T02:00:00Z", err,
+				"not an RFC 3339 time after at=");
 }
 
-enum pkg_code trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag,
-				int dirfd, const void *text, size_t len,
-				struct pkg_err *err)
+enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
+				    struct pkg_diag *diag, int dirfd,
+				    const void *text, size_t len,
+				    struct pkg_err *err)
 {
 	const struct config_file file = {
 	    .path = trust->path, .arena = trust->arena, .diag = diag};
@@ -408,18 +410,18 @@ enum pkg_code trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag,
 	trust->form = TRUST_POLICY;
 	trust->threshold = 1;
 	trust->clock.mode = PKG_CLOCK_SYSTEM;
-	PKG_TRY(config_bind(&file, &table, text, len, &doc, err));
+	PKG_TRY(pkg_config_bind(&file, &table, text, len, &doc, err));
 	from = doc.trust;
 	if (from == NULL) {
-		PKG_TRY(config_verdict(&file, before, "trust policy", err));
+		PKG_TRY(pkg_config_verdict(&file, before, "trust policy", err));
 		return pkg_fail(err, PKG_INTERNAL, "policy without trust");
 	}
 	trust->allow_unsigned = from->allow_unsigned.value;
 	trust->has_min_sequence = from->min_sequence.at != NULL;
 	trust->min_sequence = (uint64_t)from->min_sequence.value;
 	if (from->approvals.at != NULL)
-		PKG_TRY(config_unsupported(&file, from->approvals.at,
-					   "approvals are", err));
+		PKG_TRY(pkg_config_unsupported(&file, from->approvals.at,
+					       "approvals are", err));
 	PKG_TRY(read_time(trust, &file, from->time, err));
 	PKG_TRY(read_signers(trust, &file, from, err));
 	PKG_TRY(read_roots(trust, &file, dirfd, &from->roots, err));
@@ -427,7 +429,7 @@ enum pkg_code trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag,
 	PKG_TRY(read_names(&trust->device_configs, trust, &from->device_configs,
 			   err));
 	PKG_TRY(read_suites(trust, &from->suites, err));
-	return config_verdict(&file, before, "trust policy", err);
+	return pkg_config_verdict(&file, before, "trust policy", err);
 }
 
 enum pkg_code pkg_trust_schema(struct pkg_sink *sink, struct pkg_err *err)

@@ -68,7 +68,8 @@ static enum pkg_code load(struct pkg_trust *trust, struct pkg_diag *diag,
 				  trust->path);
 	if (is_certificate(&text))
 		return read_certificate(trust, &text, err);
-	return trust_read_policy(trust, diag, dirfd, text.data, text.len, err);
+	return pkg_trust_read_policy(trust, diag, dirfd, text.data, text.len,
+				     err);
 }
 
 enum pkg_code pkg_trust_load(struct pkg_trust **out, const struct pkg_env *env,

@@ -40,9 +40,8 @@ struct pkg_trust {
 };
 
 /* Fill @trust, whose path, env and arena are set, from a policy's bytes. */
-PKG_MUST_CHECK enum pkg_code trust_read_policy(struct pkg_trust *trust,
-					       struct pkg_diag *diag, int dirfd,
-					       const void *text, size_t len,
-					       struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag, int dirfd,
+		      const void *text, size_t len, struct pkg_err *err);
 
 #endif

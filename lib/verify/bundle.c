@@ -12,14 +12,15 @@
 /* The member of a plan's step that names the content it needs. */
 #define BLOB_KEY "blob"
 
-void verify_bundle_fini(struct verify_bundle *bundle)
+void pkg_verify_bundle_fini(struct pkg_verify_bundle *bundle)
 {
 	pkg_buf_fini(&bundle->plan);
 }
 
-enum pkg_code verify_bundle_file(struct verify_bundle *bundle, size_t index,
-				 const struct pkg_container_file *file,
-				 struct pkg_err *err)
+enum pkg_code pkg_verify_bundle_file(struct pkg_verify_bundle *bundle,
+				     size_t index,
+				     const struct pkg_container_file *file,
+				     struct pkg_err *err)
 {
 	char hex[65];
 
@@ -59,8 +60,9 @@ static int compare(const void *a, const void *b)
 }
 
 /* If @node names a blob, mark that one as used. */
-static enum pkg_code use_blob(const struct verify_bundle *bundle, bool *used,
-			      const struct pkg_node *node, struct pkg_err *err)
+static enum pkg_code use_blob(const struct pkg_verify_bundle *bundle,
+			      bool *used, const struct pkg_node *node,
+			      struct pkg_err *err)
 {
 	const char *const *found = NULL;
 
@@ -80,8 +82,9 @@ static enum pkg_code use_blob(const struct verify_bundle *bundle, bool *used,
 }
 
 /* Visit every node of the plan; the reader has bounded its depth. */
-static enum pkg_code use_blobs(const struct verify_bundle *bundle, bool *used,
-			       const struct pkg_node *plan, struct pkg_err *err)
+static enum pkg_code use_blobs(const struct pkg_verify_bundle *bundle,
+			       bool *used, const struct pkg_node *plan,
+			       struct pkg_err *err)
 {
 	const struct pkg_node *stack[PKG_LIMIT_LOCK_DEPTH + 1] = {plan};
 	size_t depth = 1;
@@ -104,8 +107,8 @@ static enum pkg_code use_blobs(const struct verify_bundle *bundle, bool *used,
 	return PKG_OK;
 }
 
-enum pkg_code verify_bundle_finish(struct verify_bundle *bundle,
-				   struct pkg_err *err)
+enum pkg_code pkg_verify_bundle_finish(struct pkg_verify_bundle *bundle,
+				       struct pkg_err *err)
 {
 	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
 	const struct pkg_json_input input = {.name = "plan.json",

@@ -30,52 +30,53 @@ struct verify_run {
 	struct pkg_container_copy *copy; /* NULL = not asked for */
 };
 
-bool verify_is_encrypted(const struct verify_run *run);
+bool pkg_verify_is_encrypted(const struct verify_run *run);
 
 /* Set one check; @fmt is its detail.  Fails only if out of memory. */
-PKG_MUST_CHECK enum pkg_code verify_set(struct verify_run *run,
-					enum pkg_verify_check_id id,
-					enum pkg_verify_state state,
-					struct pkg_err *err, const char *fmt,
-					...) PKG_PRINTF(5, 6);
+PKG_MUST_CHECK enum pkg_code
+pkg_verify_set(struct verify_run *run, enum pkg_verify_check_id id,
+	       enum pkg_verify_state state, struct pkg_err *err,
+	       const char *fmt, ...) PKG_PRINTF(5, 6);
 /*
  * The check @id failed: its detail is the text of @err.  Returns the code of
  * @err, so that a refusal stays the one it was.
  */
-enum pkg_code verify_failed(struct verify_run *run, enum pkg_verify_check_id id,
-			    struct pkg_err *err);
+enum pkg_code pkg_verify_failed(struct verify_run *run,
+				enum pkg_verify_check_id id,
+				struct pkg_err *err);
 
 /* verdict.c */
-PKG_MUST_CHECK enum pkg_code verify_verdict_new(struct pkg_verdict **out,
-						struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_verify_verdict_new(struct pkg_verdict **out,
+						    struct pkg_err *err);
 /* Copy what the manifest says into the verdict. */
-PKG_MUST_CHECK enum pkg_code verify_facts(struct verify_run *run,
-					  struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_verify_facts(struct verify_run *run,
+					      struct pkg_err *err);
 /*
  * Write down the answer.  @code and @err are how the checks ended; returns
  * what pkg_verify() is to return.
  */
-enum pkg_code verify_conclude(struct verify_run *run, enum pkg_code code,
-			      struct pkg_err *err);
+enum pkg_code pkg_verify_conclude(struct verify_run *run, enum pkg_code code,
+				  struct pkg_err *err);
 
 /* payload.c: step 7, every file to its end, written out if wanted. */
-PKG_MUST_CHECK enum pkg_code verify_payload(struct verify_run *run,
-					    struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_verify_payload(struct verify_run *run,
+						struct pkg_err *err);
 
 /* What has been seen of a bundle's payload. */
-struct verify_bundle {
+struct pkg_verify_bundle {
 	struct pkg_arena *arena; /* borrowed */
 	struct pkg_buf plan;     /* owned: bytes of plan.json */
 	const char **blobs;      /* their names, in the file's order */
 	size_t count;
 };
 
-void verify_bundle_fini(struct verify_bundle *bundle);
+void pkg_verify_bundle_fini(struct pkg_verify_bundle *bundle);
 /* bundle.c: judge one file by its name, then plan and blobs together. */
 PKG_MUST_CHECK enum pkg_code
-verify_bundle_file(struct verify_bundle *bundle, size_t index,
-		   const struct pkg_container_file *file, struct pkg_err *err);
-PKG_MUST_CHECK enum pkg_code verify_bundle_finish(struct verify_bundle *bundle,
-						  struct pkg_err *err);
+pkg_verify_bundle_file(struct pkg_verify_bundle *bundle, size_t index,
+		       const struct pkg_container_file *file,
+		       struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_verify_bundle_finish(struct pkg_verify_bundle *bundle, struct pkg_err *err);
 
 #endif

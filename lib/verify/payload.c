@@ -11,8 +11,8 @@
 /* Step 7. */
 struct payload {
 	struct verify_run *run;
-	struct verify_bundle *bundle; /* NULL for other contents */
-	size_t index;                 /* of the payload file at hand */
+	struct pkg_verify_bundle *bundle; /* NULL for other contents */
+	size_t index;                     /* of the payload file at hand */
 };
 
 static enum pkg_code failed(struct verify_run *run, struct pkg_err *err)
@@ -21,10 +21,10 @@ static enum pkg_code failed(struct verify_run *run, struct pkg_err *err)
 
 	if (strcmp(reason, "tag-mismatch") == 0 ||
 	    strcmp(reason, "plaintext-mismatch") == 0)
-		return verify_failed(run, PKG_VERIFY_PLAINTEXT, err);
+		return pkg_verify_failed(run, PKG_VERIFY_PLAINTEXT, err);
 	if (strcmp(reason, "framing") == 0 || strcmp(reason, "truncated") == 0)
-		return verify_failed(run, PKG_VERIFY_FRAMING, err);
-	return verify_failed(run, PKG_VERIFY_PAYLOAD, err);
+		return pkg_verify_failed(run, PKG_VERIFY_FRAMING, err);
+	return pkg_verify_failed(run, PKG_VERIFY_PAYLOAD, err);
 }
 
 /* Read the file at hand; @capture, if any, gets what @extra does not. */
@@ -86,9 +86,9 @@ static enum pkg_code one_file(struct payload *payload,
 	if (file == NULL) /* encrypted, and there is no key */
 		return read_file(payload, NULL, NULL, err);
 	if (in_bundle) {
-		if (verify_bundle_file(payload->bundle, payload->index, file,
-				       err) != PKG_OK)
-			return verify_failed(run, PKG_VERIFY_CONTENT, err);
+		if (pkg_verify_bundle_file(payload->bundle, payload->index,
+					   file, err) != PKG_OK)
+			return pkg_verify_failed(run, PKG_VERIFY_CONTENT, err);
 		if (payload->index == 0)
 			capture = &payload->bundle->plan;
 		payload->index++;
@@ -115,39 +115,40 @@ static enum pkg_code all_files(struct payload *payload, struct pkg_err *err)
 static enum pkg_code note_plaintext(struct verify_run *run, struct pkg_err *err)
 {
 	if (run->unlocked)
-		return verify_set(run, PKG_VERIFY_PLAINTEXT, PKG_VERIFY_PASSED,
-				  err, "decrypts to what the request lists");
-	return verify_set(run, PKG_VERIFY_PLAINTEXT, PKG_VERIFY_NOT_CHECKED,
-			  err, "%s",
-			  verify_is_encrypted(run) ? "it was not decrypted"
-						   : "nothing is encrypted");
+		return pkg_verify_set(run, PKG_VERIFY_PLAINTEXT,
+				      PKG_VERIFY_PASSED, err,
+				      "decrypts to what the request lists");
+	return pkg_verify_set(
+	    run, PKG_VERIFY_PLAINTEXT, PKG_VERIFY_NOT_CHECKED, err, "%s",
+	    pkg_verify_is_encrypted(run) ? "it was not decrypted"
+					 : "nothing is encrypted");
 }
 
 static enum pkg_code note_content(struct verify_run *run,
-				  struct verify_bundle *bundle,
+				  struct pkg_verify_bundle *bundle,
 				  struct pkg_err *err)
 {
 	if (bundle == NULL)
-		return verify_set(run, PKG_VERIFY_CONTENT,
-				  PKG_VERIFY_NOT_CHECKED, err,
-				  "it is not a bundle");
-	if (verify_is_encrypted(run) && !run->unlocked)
-		return verify_set(run, PKG_VERIFY_CONTENT,
-				  PKG_VERIFY_NOT_CHECKED, err,
-				  "it was not decrypted");
-	if (verify_bundle_finish(bundle, err) != PKG_OK)
-		return verify_failed(run, PKG_VERIFY_CONTENT, err);
-	return verify_set(run, PKG_VERIFY_CONTENT, PKG_VERIFY_PASSED, err,
-			  "the plan and %zu blob%s fit together", bundle->count,
-			  bundle->count == 1 ? "" : "s");
+		return pkg_verify_set(run, PKG_VERIFY_CONTENT,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "it is not a bundle");
+	if (pkg_verify_is_encrypted(run) && !run->unlocked)
+		return pkg_verify_set(run, PKG_VERIFY_CONTENT,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "it was not decrypted");
+	if (pkg_verify_bundle_finish(bundle, err) != PKG_OK)
+		return pkg_verify_failed(run, PKG_VERIFY_CONTENT, err);
+	return pkg_verify_set(run, PKG_VERIFY_CONTENT, PKG_VERIFY_PASSED, err,
+			      "the plan and %zu blob%s fit together",
+			      bundle->count, bundle->count == 1 ? "" : "s");
 }
 
-enum pkg_code verify_payload(struct verify_run *run, struct pkg_err *err)
+enum pkg_code pkg_verify_payload(struct verify_run *run, struct pkg_err *err)
 {
 	const struct pkg_container_manifest *manifest = &run->head->manifest;
-	PKG_AUTO_FINI(verify_bundle)
-	struct verify_bundle bundle = {.arena = run->verdict->arena,
-				       .plan = {.max = PKG_LIMIT_PLAN_JSON}};
+	PKG_AUTO_FINI(pkg_verify_bundle)
+	struct pkg_verify_bundle bundle = {
+	    .arena = run->verdict->arena, .plan = {.max = PKG_LIMIT_PLAN_JSON}};
 	struct payload payload = {.run = run};
 
 	if (manifest->subject.content == PKG_CONTAINER_BUNDLE) {
@@ -159,8 +160,8 @@ enum pkg_code verify_payload(struct verify_run *run, struct pkg_err *err)
 		payload.bundle = &bundle;
 	}
 	PKG_TRY(all_files(&payload, err));
-	PKG_TRY(verify_set(run, PKG_VERIFY_PAYLOAD, PKG_VERIFY_PASSED, err,
-			   "every stored byte is the listed one"));
+	PKG_TRY(pkg_verify_set(run, PKG_VERIFY_PAYLOAD, PKG_VERIFY_PASSED, err,
+			       "every stored byte is the listed one"));
 	PKG_TRY(note_plaintext(run, err));
 	return note_content(run, payload.bundle, err);
 }

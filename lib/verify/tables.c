@@ -145,7 +145,7 @@ static const struct pkg_field verdict_fields[] = {
     {0},
 };
 
-const struct pkg_table verify_stage_table = {
+const struct pkg_table pkg_verify_stage_table = {
     .name = "stage",
     .title = "Packline stage record",
     .help = "Signatures and claims were accepted; the payload comes next.",
@@ -153,7 +153,7 @@ const struct pkg_table verify_stage_table = {
     .fields = stage_fields,
 };
 
-const struct pkg_table verify_verdict_table = {
+const struct pkg_table pkg_verify_verdict_table = {
     .name = "verdict",
     .title = "Packline verdict record",
     .help = "Yes or no about a container, and why.",
@@ -163,11 +163,11 @@ const struct pkg_table verify_verdict_table = {
 
 enum pkg_code pkg_verdict_schema(struct pkg_sink *sink, struct pkg_err *err)
 {
-	return pkg_schema_emit(&verify_verdict_table, sink, err);
+	return pkg_schema_emit(&pkg_verify_verdict_table, sink, err);
 }
 
 enum pkg_code pkg_verdict_stage_schema(struct pkg_sink *sink,
 				       struct pkg_err *err)
 {
-	return pkg_schema_emit(&verify_stage_table, sink, err);
+	return pkg_schema_emit(&pkg_verify_stage_table, sink, err);
 }

@@ -38,7 +38,7 @@ struct verify_record_verdict {
 	struct pkg_list checks, signers;
 };
 
-extern const struct pkg_table verify_stage_table;
-extern const struct pkg_table verify_verdict_table;
+extern const struct pkg_table pkg_verify_stage_table;
+extern const struct pkg_table pkg_verify_verdict_table;
 
 #endif

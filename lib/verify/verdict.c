@@ -21,7 +21,8 @@ const char *pkg_verify_check_name(enum pkg_verify_check_id id)
 	return check_ids[id];
 }
 
-enum pkg_code verify_verdict_new(struct pkg_verdict **out, struct pkg_err *err)
+enum pkg_code pkg_verify_verdict_new(struct pkg_verdict **out,
+				     struct pkg_err *err)
 {
 	PKG_AUTO(pkg_verdict) struct pkg_verdict *verdict = NULL;
 
@@ -59,9 +60,10 @@ static const char *keep(struct verify_run *run, const char *text,
 	return pkg_arena_dup(run->verdict->arena, text, strlen(text), err);
 }
 
-enum pkg_code verify_set(struct verify_run *run, enum pkg_verify_check_id id,
-			 enum pkg_verify_state state, struct pkg_err *err,
-			 const char *fmt, ...)
+enum pkg_code pkg_verify_set(struct verify_run *run,
+			     enum pkg_verify_check_id id,
+			     enum pkg_verify_state state, struct pkg_err *err,
+			     const char *fmt, ...)
 {
 	struct pkg_verify_check *check = &run->verdict->checks[id];
 	char text[PKG_ERR_TEXT];
@@ -79,8 +81,9 @@ enum pkg_code verify_set(struct verify_run *run, enum pkg_verify_check_id id,
 	return PKG_OK;
 }
 
-enum pkg_code verify_failed(struct verify_run *run, enum pkg_verify_check_id id,
-			    struct pkg_err *err)
+enum pkg_code pkg_verify_failed(struct verify_run *run,
+				enum pkg_verify_check_id id,
+				struct pkg_err *err)
 {
 	struct pkg_verify_check *check = &run->verdict->checks[id];
 	struct pkg_err ignored = PKG_ERR_INIT;
@@ -112,7 +115,7 @@ static const char *copy_hex(struct verify_run *run, const uint8_t *sha256,
 	return copy(run, hex, err);
 }
 
-enum pkg_code verify_facts(struct verify_run *run, struct pkg_err *err)
+enum pkg_code pkg_verify_facts(struct verify_run *run, struct pkg_err *err)
 {
 	const struct pkg_container_manifest *manifest = &run->head->manifest;
 	const struct pkg_container_subject *subject = &manifest->subject;
@@ -162,7 +165,7 @@ static bool has_maker(const struct verify_run *run)
  */
 static bool may_say_yes(const struct verify_run *run)
 {
-	const bool encrypted = verify_is_encrypted(run);
+	const bool encrypted = pkg_verify_is_encrypted(run);
 	const bool keyed = encrypted && run->options->recipient != NULL;
 	const bool bundle =
 	    run->head->manifest.subject.content == PKG_CONTAINER_BUNDLE;
@@ -215,8 +218,8 @@ static const char *reason_of(const struct pkg_err *err)
 	return "bug";
 }
 
-enum pkg_code verify_conclude(struct verify_run *run, enum pkg_code code,
-			      struct pkg_err *err)
+enum pkg_code pkg_verify_conclude(struct verify_run *run, enum pkg_code code,
+				  struct pkg_err *err)
 {
 	struct pkg_verdict *verdict = run->verdict;
 	struct pkg_err ignored = PKG_ERR_INIT;

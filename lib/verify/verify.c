@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool verify_is_encrypted(const struct verify_run *run)
+bool pkg_verify_is_encrypted(const struct verify_run *run)
 {
 	return run->head->manifest.kind != PKG_CONTAINER_SIGNED;
 }
@@ -26,20 +26,20 @@ static enum pkg_code read_head(struct verify_run *run, struct pkg_err *err)
 		    (strcmp(err->reason, "framing") == 0 ||
 		     strcmp(err->reason, "truncated") == 0))
 			id = PKG_VERIFY_FRAMING;
-		return verify_failed(run, id, err);
+		return pkg_verify_failed(run, id, err);
 	}
 	run->head = pkg_container_head(run->container);
-	PKG_TRY(verify_facts(run, err));
-	return verify_set(run, PKG_VERIFY_MANIFEST, PKG_VERIFY_PASSED, err,
-			  "canonical, format 1, kind %s, suite %s",
-			  run->verdict->kind, run->head->manifest.suite);
+	PKG_TRY(pkg_verify_facts(run, err));
+	return pkg_verify_set(run, PKG_VERIFY_MANIFEST, PKG_VERIFY_PASSED, err,
+			      "canonical, format 1, kind %s, suite %s",
+			      run->verdict->kind, run->head->manifest.suite);
 }
 
 /* The answer will be no; remember why, and go on without believing anybody. */
 static enum pkg_code refuse_later(struct verify_run *run, struct pkg_err *err)
 {
 	run->refusal = *err;
-	(void)verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+	(void)pkg_verify_failed(run, PKG_VERIFY_SIGNATURES, err);
 	*err = PKG_ERR_INIT;
 	return PKG_OK;
 }
@@ -74,8 +74,9 @@ static enum pkg_code accept_unsigned(struct verify_run *run,
 		pkg_hint(err, "give the key: --recipient KEY");
 		return refuse_later(run, err);
 	}
-	return verify_set(run, PKG_VERIFY_SIGNATURES, PKG_VERIFY_NOT_CHECKED,
-			  err, "unsigned, as the policy allows");
+	return pkg_verify_set(run, PKG_VERIFY_SIGNATURES,
+			      PKG_VERIFY_NOT_CHECKED, err,
+			      "unsigned, as the policy allows");
 }
 
 static enum pkg_code describe_signers(struct verify_run *run,
@@ -94,8 +95,8 @@ static enum pkg_code describe_signers(struct verify_run *run,
 		if (text == NULL)
 			return err->code;
 	}
-	return verify_set(run, PKG_VERIFY_SIGNATURES, PKG_VERIFY_PASSED, err,
-			  "%s", text);
+	return pkg_verify_set(run, PKG_VERIFY_SIGNATURES, PKG_VERIFY_PASSED,
+			      err, "%s", text);
 }
 
 /* Step 3, the signatures. */
@@ -129,14 +130,14 @@ static enum pkg_code check_signatures(struct verify_run *run,
 						       head->signatures[i].len};
 	}
 	if (pkg_container_check_order(run->container, err) != PKG_OK)
-		return verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+		return pkg_verify_failed(run, PKG_VERIFY_SIGNATURES, err);
 	if (pkg_trust_signatures(run->options->trust, run->env, &set,
 				 &run->verdict->signers, run->verdict->arena,
 				 err) == PKG_OK)
 		return describe_signers(run, err);
 	if (err->code == PKG_NO && strcmp(err->reason, "no-trust") == 0)
 		return refuse_later(run, err);
-	return verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+	return pkg_verify_failed(run, PKG_VERIFY_SIGNATURES, err);
 }
 
 /* Certificates were judged by a clock, and by no revocation list. */
@@ -148,8 +149,9 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 		return PKG_OK;
 	switch (run->clock.mode) {
 	case PKG_CLOCK_NONE:
-		return verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_NOT_CHECKED,
-				  err, "no clock: validity was not looked at");
+		return pkg_verify_set(run, PKG_VERIFY_CLOCK,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "no clock: validity was not looked at");
 	case PKG_CLOCK_SYSTEM:
 		(void)pkg_time_format(at, run->env->now(run->env));
 		break;
@@ -157,8 +159,8 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 		(void)pkg_time_format(at, run->clock.at);
 		break;
 	}
-	return verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED, err,
-			  "valid at %s", at);
+	return pkg_verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED, err,
+			      "valid at %s", at);
 }
 
 static const struct {
@@ -205,8 +207,8 @@ static enum pkg_code check_claims(struct verify_run *run, struct pkg_err *err)
 		asked.about = questions[i].about;
 		if (pkg_trust_ask(run->options->trust, run->env, &asked,
 				  &answer, err) != PKG_OK)
-			return verify_failed(run, questions[i].check, err);
-		PKG_TRY(verify_set(
+			return pkg_verify_failed(run, questions[i].check, err);
+		PKG_TRY(pkg_verify_set(
 		    run, questions[i].check,
 		    answer == PKG_ANSWER_YES ? PKG_VERIFY_PASSED
 					     : PKG_VERIFY_NOT_CHECKED,
@@ -227,37 +229,39 @@ static enum pkg_code unlock(struct verify_run *run, struct pkg_err *err)
 	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
 
 	if (run->options->recipient == NULL)
-		return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_NOT_CHECKED,
-				  err, "no recipient key was given");
+		return pkg_verify_set(run, PKG_VERIFY_MAC,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "no recipient key was given");
 	if (run->refusal.code != PKG_OK)
-		return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_NOT_CHECKED,
-				  err,
-				  "nothing is decrypted before its maker "
-				  "is trusted");
+		return pkg_verify_set(run, PKG_VERIFY_MAC,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "nothing is decrypted before its maker "
+				      "is trusted");
 	if (pkg_envelope_open(&cek, der->data, der->len,
 			      run->options->recipient,
 			      run->options->recipient_cert, err) != PKG_OK ||
 	    pkg_container_unlock(run->container, cek, err) != PKG_OK)
-		return verify_failed(run, PKG_VERIFY_MAC, err);
+		return pkg_verify_failed(run, PKG_VERIFY_MAC, err);
 	run->unlocked = true;
-	return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_PASSED, err,
-			  "made with the content key");
+	return pkg_verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_PASSED, err,
+			      "made with the content key");
 }
 
 static enum pkg_code check_recipients(struct verify_run *run,
 				      struct pkg_err *err)
 {
-	if (!verify_is_encrypted(run)) {
-		PKG_TRY(verify_set(run, PKG_VERIFY_RECIPIENTS,
-				   PKG_VERIFY_NOT_CHECKED, err,
-				   "nothing is encrypted"));
-		return verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_NOT_CHECKED,
-				  err, "nothing is encrypted");
+	if (!pkg_verify_is_encrypted(run)) {
+		PKG_TRY(pkg_verify_set(run, PKG_VERIFY_RECIPIENTS,
+				       PKG_VERIFY_NOT_CHECKED, err,
+				       "nothing is encrypted"));
+		return pkg_verify_set(run, PKG_VERIFY_MAC,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "nothing is encrypted");
 	}
 	if (pkg_container_check_recipients(run->container, err) != PKG_OK)
-		return verify_failed(run, PKG_VERIFY_RECIPIENTS, err);
-	PKG_TRY(verify_set(run, PKG_VERIFY_RECIPIENTS, PKG_VERIFY_PASSED, err,
-			   "the listed ones"));
+		return pkg_verify_failed(run, PKG_VERIFY_RECIPIENTS, err);
+	PKG_TRY(pkg_verify_set(run, PKG_VERIFY_RECIPIENTS, PKG_VERIFY_PASSED,
+			       err, "the listed ones"));
 	return unlock(run, err);
 }
 
@@ -267,10 +271,10 @@ static enum pkg_code check_request(struct verify_run *run, struct pkg_err *err)
 	const struct pkg_container_request *request = NULL;
 
 	if (pkg_container_request(run->container, &request, err) != PKG_OK)
-		return verify_failed(run, PKG_VERIFY_REQUEST, err);
-	return verify_set(run, PKG_VERIFY_REQUEST, PKG_VERIFY_PASSED, err,
-			  request == NULL ? "its encrypted bytes"
-					  : "it fits the manifest");
+		return pkg_verify_failed(run, PKG_VERIFY_REQUEST, err);
+	return pkg_verify_set(run, PKG_VERIFY_REQUEST, PKG_VERIFY_PASSED, err,
+			      request == NULL ? "its encrypted bytes"
+					      : "it fits the manifest");
 }
 
 /* Hash what is read as it would be without members 3 and 4. */
@@ -310,7 +314,7 @@ static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
 	PKG_TRY(check_signatures(run, err));
 	PKG_TRY(note_clock(run, err));
 	PKG_TRY(check_claims(run, err));
-	if (run->options->extract != NULL && verify_is_encrypted(run) &&
+	if (run->options->extract != NULL && pkg_verify_is_encrypted(run) &&
 	    run->options->recipient == NULL) {
 		pkg_refuse(err, PKG_USAGE, "no-recipient-key",
 			   "it is encrypted: there is nothing to extract "
@@ -323,11 +327,11 @@ static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
 	PKG_TRY(check_recipients(run, err));
 	PKG_TRY(check_request(run, err));
 	PKG_TRY(start_copy(run, err));
-	PKG_TRY(verify_payload(run, err));
+	PKG_TRY(pkg_verify_payload(run, err));
 	if (finish(run, err) != PKG_OK)
-		return verify_failed(run, PKG_VERIFY_FRAMING, err);
-	PKG_TRY(verify_set(run, PKG_VERIFY_FRAMING, PKG_VERIFY_PASSED, err,
-			   "the only legal one, to the end of the file"));
+		return pkg_verify_failed(run, PKG_VERIFY_FRAMING, err);
+	PKG_TRY(pkg_verify_set(run, PKG_VERIFY_FRAMING, PKG_VERIFY_PASSED, err,
+			       "the only legal one, to the end of the file"));
 	if (run->refusal.code == PKG_OK)
 		return PKG_OK;
 	*err = run->refusal;
@@ -346,10 +350,10 @@ enum pkg_code pkg_verify(struct pkg_verdict **out, struct pkg_source *source,
 	enum pkg_code code = PKG_OK;
 
 	*out = NULL;
-	PKG_TRY(verify_verdict_new(&verdict, err));
+	PKG_TRY(pkg_verify_verdict_new(&verdict, err));
 	run.verdict = verdict;
 	run.clock = pkg_trust_clock(options->trust, &options->demands);
-	code = verify_conclude(&run, run_checks(&run, err), err);
+	code = pkg_verify_conclude(&run, run_checks(&run, err), err);
 	pkg_container_copy_free(run.copy);
 	pkg_digest_free(run.digest);
 	pkg_container_free(run.container);
