@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/internal.h"
 
+#include "packline/outfile.h"
 #include "packline/text.h"
 
 #include <errno.h>
@@ -63,6 +64,29 @@ static enum pkg_code read_source_date(struct pkg_env *env, struct pkg_err *err)
 	return PKG_OK;
 }
 
+static void on_deadly_signal(int number)
+{
+	pkg_outputs_abandon();
+	/* SA_RESETHAND: now it has its default action, when we return. */
+	(void)raise(number);
+}
+
+/* Leave nothing behind when interrupted; what is ignored stays ignored. */
+static void catch_deadly_signals(void)
+{
+	static const int deadly[] = {SIGHUP, SIGINT, SIGTERM};
+	const struct sigaction ours = {.sa_handler = on_deadly_signal,
+				       .sa_flags = (int)SA_RESETHAND};
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		struct sigaction before;
+
+		if (sigaction(deadly[i], NULL, &before) == 0 &&
+		    before.sa_handler == SIG_DFL)
+			(void)sigaction(deadly[i], &ours, NULL);
+	}
+}
+
 enum pkg_code cli_start(struct cli *cli, int argc, char **argv,
 			struct pkg_err *err)
 {
@@ -81,6 +105,7 @@ enum pkg_code cli_start(struct cli *cli, int argc, char **argv,
 	/* A reader that went away is an error of ours (EPIPE), not a death. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file size limit: EFBIG */
+	catch_deadly_signals();
 	return PKG_OK;
 }
 

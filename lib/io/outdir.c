@@ -63,8 +63,10 @@ void pkg_outdir_free(struct pkg_outdir *dir)
 		return;
 	if (dir->fd >= 0)
 		(void)close(dir->fd);
-	if (dir->temp[0] != '\0')
+	if (dir->temp[0] != '\0') {
 		(void)remove_flat(dir->parent, dir->temp);
+		pkg_temp_disarm(dir->temp);
+	}
 	if (dir->parent >= 0)
 		(void)close(dir->parent);
 	free(dir->path);
@@ -84,6 +86,9 @@ static enum pkg_code check_target(const struct pkg_outdir *dir,
 
 	if (old == NULL && errno == ENOENT)
 		return PKG_OK;
+	if (old == NULL && errno != ENOTDIR && errno != ELOOP)
+		return pkg_fail_os(err, errno, "cannot look into '%s'",
+				   dir->path);
 	if (old == NULL)
 		return pkg_fail(err, PKG_USAGE, "'%s' exists and is no folder",
 				dir->path);
@@ -96,7 +101,7 @@ static enum pkg_code check_target(const struct pkg_outdir *dir,
 	}
 	(void)closedir(old);
 	if (!empty && !dir->force)
-		return temp_exists(dir->path, err);
+		return pkg_temp_exists(dir->path, err);
 	if (nested)
 		return pkg_fail(err, PKG_USAGE,
 				"'%s' has sub-folders and is not replaced",
@@ -121,12 +126,14 @@ enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 	dir->path = strndup(path, len);
 	if (dir->path == NULL)
 		return pkg_fail_nomem(err);
-	PKG_TRY(temp_split(&dir->parent, &dir->base, dirfd, dir->path, err));
+	PKG_TRY(
+	    pkg_temp_split(&dir->parent, &dir->base, dirfd, dir->path, err));
 	PKG_TRY(check_target(dir, err));
-	PKG_TRY(temp_name(name, err));
+	PKG_TRY(pkg_temp_name(name, err));
+	pkg_temp_arm(dir->parent, name);
+	memcpy(dir->temp, name, sizeof(name));
 	if (mkdirat(dir->parent, name, 0777) != 0)
 		return pkg_fail_os(err, errno, "cannot make '%s'", path);
-	memcpy(dir->temp, name, sizeof(name));
 	dir->fd = openat(dir->parent, name,
 			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir->fd < 0)
@@ -177,13 +184,14 @@ static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
 		      RENAME_EXCHANGE) == 0) {
 		memcpy(aside, dir->temp, sizeof(aside));
 	} else {
-		PKG_TRY(temp_name(aside, err));
+		PKG_TRY(pkg_temp_name(aside, err));
 		if (renameat(dir->parent, dir->base, dir->parent, aside) != 0 ||
 		    renameat(dir->parent, dir->temp, dir->parent, dir->base) !=
 			0)
 			return pkg_fail_os(err, errno, "cannot replace '%s'",
 					   dir->path);
 	}
+	pkg_temp_disarm(dir->temp);
 	dir->temp[0] = '\0';
 	if (remove_flat(dir->parent, aside) != 0)
 		return pkg_fail_os(err, errno,
@@ -197,14 +205,16 @@ enum pkg_code pkg_outdir_commit(struct pkg_outdir *dir, struct pkg_err *err)
 	if (fsync(dir->fd) != 0)
 		return pkg_fail_os(err, errno, "cannot write '%s'", dir->path);
 	/* rename() takes the place of nothing, or of an empty folder. */
-	if (renameat(dir->parent, dir->temp, dir->parent, dir->base) == 0)
+	if (renameat(dir->parent, dir->temp, dir->parent, dir->base) == 0) {
+		pkg_temp_disarm(dir->temp);
 		dir->temp[0] = '\0';
-	else if (errno != ENOTEMPTY && errno != EEXIST)
+	} else if (errno != ENOTEMPTY && errno != EEXIST) {
 		return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
-	else if (!dir->force)
-		return temp_exists(dir->path, err);
-	else
+	} else if (!dir->force) {
+		return pkg_temp_exists(dir->path, err);
+	} else {
 		PKG_TRY(replace(dir, err));
+	}
 	if (fsync(dir->parent) != 0 && errno != EINVAL)
 		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
 				   dir->path);

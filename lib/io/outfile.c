@@ -26,8 +26,10 @@ void pkg_outfile_free(struct pkg_outfile *file)
 {
 	if (file == NULL)
 		return;
-	if (file->temp[0] != '\0')
+	if (file->temp[0] != '\0') {
 		(void)unlinkat(file->dir, file->temp, 0);
+		pkg_temp_disarm(file->temp);
+	}
 	if (file->fd > STDOUT_FILENO)
 		(void)close(file->fd);
 	if (file->dir >= 0)
@@ -53,7 +55,7 @@ static enum pkg_code check_target(const struct pkg_outfile *file,
 		return pkg_hint(err, "to write to a pipe or a device use "
 				     "'-o -' and redirect standard output");
 	}
-	return file->force ? PKG_OK : temp_exists(file->path, err);
+	return file->force ? PKG_OK : pkg_temp_exists(file->path, err);
 }
 
 /* Where no unnamed file can be had (FAT, some network file systems). */
@@ -62,12 +64,13 @@ static enum pkg_code open_named(struct pkg_outfile *file, mode_t mode,
 {
 	char name[TEMP_NAME];
 
-	PKG_TRY(temp_name(name, err));
+	PKG_TRY(pkg_temp_name(name, err));
+	pkg_temp_arm(file->dir, name);
+	memcpy(file->temp, name, sizeof(name));
 	file->fd = openat(file->dir, name,
 			  O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
 	if (file->fd < 0)
 		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
-	memcpy(file->temp, name, sizeof(name));
 	return PKG_OK;
 }
 
@@ -116,7 +119,8 @@ static enum pkg_code open_file(struct pkg_outfile *file, int dirfd,
 			       const struct pkg_outfile_options *options,
 			       struct pkg_err *err)
 {
-	PKG_TRY(temp_split(&file->dir, &file->base, dirfd, file->path, err));
+	PKG_TRY(
+	    pkg_temp_split(&file->dir, &file->base, dirfd, file->path, err));
 	PKG_TRY(check_target(file, err));
 	PKG_TRY(
 	    open_temp(file, options->mode != 0 ? options->mode : 0666, err));
@@ -242,11 +246,12 @@ static enum pkg_code make_visible(struct pkg_outfile *file, struct pkg_err *err)
 	if (unnamed && file->force) {
 		char name[TEMP_NAME];
 
-		PKG_TRY(temp_name(name, err));
+		PKG_TRY(pkg_temp_name(name, err));
+		pkg_temp_arm(file->dir, name);
+		memcpy(file->temp, name, sizeof(name));
 		if (link_as(file, name) != 0)
 			return pkg_fail_os(err, errno, "cannot write '%s'",
 					   file->path);
-		memcpy(file->temp, name, sizeof(name));
 		unnamed = false;
 	}
 	if (unnamed)
@@ -256,9 +261,10 @@ static enum pkg_code make_visible(struct pkg_outfile *file, struct pkg_err *err)
 	else
 		failed = rename_new(file);
 	if (failed != 0 && errno == EEXIST)
-		return temp_exists(file->path, err);
+		return pkg_temp_exists(file->path, err);
 	if (failed != 0)
 		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+	pkg_temp_disarm(file->temp);
 	file->temp[0] = '\0';
 	return PKG_OK;
 }

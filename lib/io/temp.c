@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum pkg_code temp_name(char name[static TEMP_NAME], struct pkg_err *err)
+enum pkg_code pkg_temp_name(char name[static TEMP_NAME], struct pkg_err *err)
 {
 	uint8_t raw[8];
 	char hex[2 * sizeof(raw) + 1];
@@ -26,8 +26,8 @@ enum pkg_code temp_name(char name[static TEMP_NAME], struct pkg_err *err)
 	return PKG_OK;
 }
 
-enum pkg_code temp_split(int *dir, const char **base, int dirfd,
-			 const char *path, struct pkg_err *err)
+enum pkg_code pkg_temp_split(int *dir, const char **base, int dirfd,
+			     const char *path, struct pkg_err *err)
 {
 	char folder[PKG_LIMIT_PATH];
 	const char *slash = strrchr(path, '/');
@@ -54,7 +54,7 @@ enum pkg_code temp_split(int *dir, const char **base, int dirfd,
 	return err->code;
 }
 
-enum pkg_code temp_exists(const char *path, struct pkg_err *err)
+enum pkg_code pkg_temp_exists(const char *path, struct pkg_err *err)
 {
 	(void)pkg_fail(err, PKG_USAGE, "'%s' exists already", path);
 	return pkg_hint(err, "choose another name, or replace it with --force");
@@ -69,7 +69,7 @@ static int unnamed(const char *dir)
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
 		return fd;
-	if (temp_name(name, &ignored) != PKG_OK)
+	if (pkg_temp_name(name, &ignored) != PKG_OK)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);

@@ -8,16 +8,24 @@
 enum { TEMP_NAME = 32 };
 
 /* Write a fresh name ".packline-<16 hex>.tmp" to @name. */
-enum pkg_code temp_name(char name[static TEMP_NAME], struct pkg_err *err);
+enum pkg_code pkg_temp_name(char name[static TEMP_NAME], struct pkg_err *err);
 
 /*
  * Split @path into its folder, opened (the caller closes *dir), and its last
  * component, borrowed from @path.
  */
-enum pkg_code temp_split(int *dir, const char **base, int dirfd,
-			 const char *path, struct pkg_err *err);
+enum pkg_code pkg_temp_split(int *dir, const char **base, int dirfd,
+			     const char *path, struct pkg_err *err);
+
+/*
+ * From now until pkg_temp_disarm(@name) pkg_outputs_abandon() removes the file
+ * or flat folder @name of the folder @dir, which stays open as long.  Armed
+ * before it is made, so that no signal comes in between.
+ */
+void pkg_temp_arm(int dir, const char *name);
+void pkg_temp_disarm(const char *name);
 
 /* PKG_USAGE: @path exists, with the hint that --force replaces it. */
-enum pkg_code temp_exists(const char *path, struct pkg_err *err);
+enum pkg_code pkg_temp_exists(const char *path, struct pkg_err *err);
 
 #endif

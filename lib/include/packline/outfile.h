@@ -63,6 +63,13 @@ PKG_MUST_CHECK enum pkg_code pkg_outfile_commit(struct pkg_outfile *file,
 void pkg_outfile_free(struct pkg_outfile *file); /* NULL is allowed */
 
 /*
+ * For a signal handler that ends the process: remove what unfinished output
+ * files and folders have left under temporary names, of this whole process.
+ * Async-signal-safe; the outputs cannot be used afterwards.
+ */
+void pkg_outputs_abandon(void);
+
+/*
  * An unlinked temporary file, mode 0600, in $TMPDIR's place @dir (NULL =
  * "/tmp").  @out receives a descriptor that the caller closes.
  */
