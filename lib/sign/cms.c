@@ -41,6 +41,29 @@ static enum pkg_code decode(struct pkg_cms *self, const void *der, size_t len,
 	return PKG_OK;
 }
 
+/*
+ * OpenSSL compares names without regard to case and spaces: the same bytes
+ * are wanted here, so that there is no second spelling of a signature.
+ */
+static bool names_exactly(CMS_SignerInfo *si, const X509 *x509)
+{
+	X509_NAME *said = NULL;
+	unsigned char *a = NULL, *b = NULL;
+	int a_len = 0, b_len = 0;
+	bool same = false;
+
+	if (CMS_SignerInfo_get0_signer_id(si, NULL, &said, NULL) != 1)
+		return false;
+	if (said == NULL)
+		return true; /* named by its key identifier */
+	a_len = i2d_X509_NAME(said, &a);
+	b_len = i2d_X509_NAME(X509_get_issuer_name(x509), &b);
+	same = a_len > 0 && a_len == b_len && memcmp(a, b, (size_t)a_len) == 0;
+	OPENSSL_free(a);
+	OPENSSL_free(b);
+	return same;
+}
+
 /* The one SignerInfo and the one certificate that it names. */
 static enum pkg_code find_signer(struct pkg_cms *self, struct pkg_err *err)
 {
@@ -66,6 +89,9 @@ static enum pkg_code find_signer(struct pkg_cms *self, struct pkg_err *err)
 	if (found != 1 || self->signer == NULL)
 		return off_profile(err, "the signer's certificate is not in "
 					"it, or more than once");
+	if (!names_exactly(self->si, self->signer))
+		return off_profile(err, "it spells the issuer's name in "
+					"another way than the certificate");
 	CMS_SignerInfo_set1_signer_cert(self->si, self->signer);
 	return PKG_OK;
 }

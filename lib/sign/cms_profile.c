@@ -13,12 +13,19 @@ struct walk {
 	const char *why;      /* NULL = nothing broken so far */
 	bool weak;            /* what is broken is an algorithm */
 	unsigned header_bits; /* of digestAlgorithms */
+	unsigned signer_version;
 };
 
 static void broken(struct walk *w, const char *why)
 {
 	if (w->why == NULL)
 		w->why = why;
+}
+
+static void weak(struct walk *w, const char *why)
+{
+	w->weak = w->weak || w->why == NULL;
+	broken(w, why);
 }
 
 /* 0 if it is not on the list: MD5, SHA-1, SHA-224 and the unknown ones. */
@@ -40,10 +47,8 @@ static unsigned walk_digest(struct walk *w, struct der *der)
 	const struct der_tlv oid = der_plain_algorithm(der);
 	const unsigned bits = digest_bits(&oid);
 
-	if (!der->bad && bits == 0) {
-		w->weak = w->why == NULL;
-		broken(w, "its digest is not SHA-256, SHA-384 or SHA-512");
-	}
+	if (!der->bad && bits == 0)
+		weak(w, "its digest is not SHA-256, SHA-384 or SHA-512");
 	return bits;
 }
 
@@ -99,10 +104,8 @@ static void walk_algorithm(struct walk *w, struct der *signer)
 			broken(w, "its digest and its signature algorithm "
 				  "differ");
 	}
-	if (!in.bad && w->out.algorithm == 0) {
-		w->weak = w->why == NULL;
-		broken(w, "its signature algorithm is not in the suite");
-	}
+	if (!in.bad && w->out.algorithm == 0)
+		weak(w, "its signature algorithm is not in the suite");
 	if (w->out.algorithm == CMS_RSA_PSS)
 		walk_pss(w, &in);
 	else if (der_more(&in) && der_take(&in, DER_NULL).len != 0)
@@ -222,6 +225,7 @@ static void walk_signer(struct walk *w, struct der *signers)
 		(void)der_take(&in, DER_CONTEXT_0_PRIMITIVE);
 	else
 		(void)der_take(&in, DER_SEQUENCE);
+	w->signer_version = version;
 	if (!in.bad && version != (by_key ? 3u : 1u))
 		broken(w, "its signer has a wrong version");
 	w->out.digest_bits = walk_digest(w, &in);
@@ -252,11 +256,10 @@ static void walk_certificates(struct walk *w, struct der *data)
 
 static void walk_data(struct walk *w, struct der *data)
 {
+	static const struct der_oid id_data = OID_DATA;
 	const unsigned version = der_small(data);
 	struct der digests = der_enter(data, DER_SET);
 
-	if (!data->bad && version != 1 && version != 3)
-		broken(w, "it has a wrong version");
 	w->header_bits = walk_digest(w, &digests);
 	if (!digests.bad && der_more(&digests))
 		broken(w, "it has more than one digest");
@@ -280,6 +283,12 @@ static void walk_data(struct walk *w, struct der *data)
 	if (der_more(&signers))
 		broken(w, "it has more than one signer");
 	der_end(data, &signers);
+	/* RFC 5652 section 5.1 */
+	if (version != (der_oid_is(&w->out.content_type, &id_data) &&
+				w->signer_version == 1
+			    ? 1u
+			    : 3u))
+		broken(w, "it has a wrong version");
 }
 
 enum pkg_code cms_profile_walk(struct cms_profile *out, const void *der,

@@ -159,6 +159,7 @@ enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 	const struct pkg_certs *certs = options->certs;
 	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = MADE_MAX};
+	enum pkg_code code = PKG_OK;
 
 	if (len > PKG_LIMIT_SIGNED)
 		return pkg_refuse(err, PKG_INPUT, "limit",
@@ -170,7 +171,17 @@ enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 				      certs->entries[0].info.not_before, err));
 	PKG_TRY(sign_scope_enter(&scope, options->key->crypto, err));
 	PKG_TRY(sign(&made, content, len, options, err));
-	if (check(&made, content, len, options, err) != PKG_OK)
-		return pkg_wrap(err, "check the new signature");
+	code = check(&made, content, len, options, err);
+	if (code == PKG_NO) {
+		const char *why = err->reason;
+		char text[PKG_ERR_TEXT];
+
+		/* The key or its certificates are at fault, or the machine. */
+		memcpy(text, err->text, sizeof(text));
+		return pkg_refuse(err, PKG_KEY, why,
+				  "the new signature does not verify: %.400s",
+				  text);
+	}
+	PKG_TRY(code);
 	return pkg_buf_add(der, made.data, made.len, err);
 }

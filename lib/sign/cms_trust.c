@@ -16,6 +16,9 @@ static const struct {
      "signer-untrusted"},
     {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
      X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "signer-untrusted"},
+    /* an anchor of the right name and with another key */
+    {X509_V_ERR_CERT_SIGNATURE_FAILURE, X509_V_ERR_CERT_SIGNATURE_FAILURE,
+     "signer-untrusted"},
     {X509_V_ERR_CERT_UNTRUSTED, X509_V_ERR_CERT_REJECTED, "signer-untrusted"},
     {X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED,
      "certificate-expired"},

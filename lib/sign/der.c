@@ -3,7 +3,13 @@
 
 #include <string.h>
 
-enum { DEPTH = 32, CONSTRUCTED = 0x20, TAG_LONG = 0x1f, LEN_LONG = 0x80 };
+enum {
+	DEPTH = 32,
+	CLASS = 0xc0,
+	CONSTRUCTED = 0x20,
+	TAG_LONG = 0x1f,
+	LEN_LONG = 0x80
+};
 
 struct der der_all(const void *data, size_t len)
 {
@@ -141,9 +147,16 @@ struct der_tlv der_plain_algorithm(struct der *der)
 	return oid;
 }
 
-/* The values whose DER form is not just a matter of lengths. */
-static bool primitive_valid(const struct der_tlv *tlv)
+/* What is not just a matter of lengths. */
+static bool element_valid(const struct der_tlv *tlv)
 {
+	const bool universal = (tlv->tag & CLASS) == 0;
+	const bool list = (tlv->tag & TAG_LONG) == (DER_SEQUENCE & TAG_LONG) ||
+			  (tlv->tag & TAG_LONG) == (DER_SET & TAG_LONG);
+
+	/* Lists are constructed, all else is primitive. */
+	if (universal && list != ((tlv->tag & CONSTRUCTED) != 0))
+		return false;
 	if (tlv->tag == DER_BOOLEAN)
 		return tlv->len == 1 &&
 		       (tlv->body[0] == 0 || tlv->body[0] == 0xff);
@@ -173,7 +186,7 @@ bool der_valid(const void *data, size_t len)
 			continue;
 		}
 		tlv = der_any(top);
-		if (top->bad || !primitive_valid(&tlv))
+		if (top->bad || !element_valid(&tlv))
 			return false;
 		/* One element only at the top. */
 		if (depth == 1 && der_more(top))

@@ -75,8 +75,8 @@ struct der_tlv der_plain_algorithm(struct der *der);
 
 /*
  * True if @len bytes of @data are one element and everything constructed in
- * it, at most 32 deep, is DER too: lengths, INTEGERs and BOOLEANs in their
- * only form.  Octet strings are not looked into.
+ * it, at most 32 deep, is DER too: tags, lengths, INTEGERs and BOOLEANs in
+ * their only form.  Octet strings are not looked into.
  */
 bool der_valid(const void *data, size_t len);
 
