@@ -204,7 +204,8 @@ static enum pkg_code aead_new(struct pkg_aead **out, struct pkg_crypto *crypto,
 		return pkg_fail_nomem(err);
 	self->inner = inner;
 	self->ctx = EVP_CIPHER_CTX_new();
-	cipher = EVP_CIPHER_fetch(pkg_crypto_libctx(crypto), "AES-256-GCM", "");
+	cipher =
+	    EVP_CIPHER_fetch(pkg_crypto_libctx(crypto), "AES-256-GCM", NULL);
 	if (self->ctx == NULL || cipher == NULL ||
 	    EVP_CipherInit_ex2(self->ctx, cipher, pkg_secret_data(key), NULL,
 			       encrypt, NULL) != 1)

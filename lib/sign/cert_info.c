@@ -61,7 +61,8 @@ bool sign_time(int64_t *out, const ASN1_TIME *time)
 enum pkg_code sign_x509_read(X509 **out, const struct pkg_crypto *crypto,
 			     const void *der, size_t len, struct pkg_err *err)
 {
-	PKG_AUTO(X509) X509 *x509 = X509_new_ex(pkg_crypto_libctx(crypto), "");
+	PKG_AUTO(X509)
+	X509 *x509 = X509_new_ex(pkg_crypto_libctx(crypto), NULL);
 	const unsigned char *at = der;
 
 	*out = NULL;

@@ -25,7 +25,8 @@ static enum pkg_code decode(struct pkg_cms *self, const void *der, size_t len,
 	int got = 0;
 	bool same = false;
 
-	self->ci = CMS_ContentInfo_new_ex(pkg_crypto_libctx(self->crypto), "");
+	self->ci =
+	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(self->crypto), NULL);
 	if (self->ci == NULL)
 		return pkg_fail_nomem(err);
 	if (d2i_CMS_ContentInfo(&self->ci, &at, (long)len) == NULL) {

@@ -114,7 +114,7 @@ static enum pkg_code sign(struct pkg_buf *out, const void *content, size_t len,
 	PKG_AUTO(CMS_ContentInfo)
 	CMS_ContentInfo *ci =
 	    CMS_sign_ex(NULL, NULL, NULL, NULL, FLAGS,
-			pkg_crypto_libctx(options->key->crypto), "");
+			pkg_crypto_libctx(options->key->crypto), NULL);
 	unsigned char *der = NULL;
 	enum pkg_code code = PKG_OK;
 	int got = 0;

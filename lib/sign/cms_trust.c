@@ -168,7 +168,7 @@ static enum pkg_code check_chain(X509_STORE *store, const struct pkg_cms *cms,
 {
 	PKG_AUTO(X509_STORE_CTX)
 	X509_STORE_CTX *ctx =
-	    X509_STORE_CTX_new_ex(pkg_crypto_libctx(cms->crypto), "");
+	    X509_STORE_CTX_new_ex(pkg_crypto_libctx(cms->crypto), NULL);
 
 	if (ctx == NULL ||
 	    X509_STORE_CTX_init(ctx, store, cms->signer, untrusted) != 1)

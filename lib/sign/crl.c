@@ -11,7 +11,7 @@ static enum pkg_code add_der(struct pkg_crls *crls, const void *der, size_t len,
 			     struct pkg_err *err)
 {
 	PKG_AUTO(X509_CRL)
-	X509_CRL *crl = X509_CRL_new_ex(pkg_crypto_libctx(crls->crypto), "");
+	X509_CRL *crl = X509_CRL_new_ex(pkg_crypto_libctx(crls->crypto), NULL);
 	const unsigned char *at = der;
 
 	if (crl == NULL)

@@ -70,14 +70,15 @@ static enum pkg_code make(CMS_ContentInfo **out, struct pkg_crypto *crypto,
 {
 	PKG_AUTO(EVP_CIPHER)
 	EVP_CIPHER *cipher =
-	    EVP_CIPHER_fetch(pkg_crypto_libctx(crypto), "AES-256-CBC", "");
+	    EVP_CIPHER_fetch(pkg_crypto_libctx(crypto), "AES-256-CBC", NULL);
 	PKG_AUTO(BIO)
 	BIO *bio = BIO_new_mem_buf(pkg_secret_data(cek), PKG_ENVELOPE_CEK);
 	PKG_AUTO(CMS_ContentInfo) CMS_ContentInfo *ci = NULL;
 
 	if (cipher == NULL || bio == NULL)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "set up the cipher");
-	ci = CMS_EnvelopedData_create_ex(cipher, pkg_crypto_libctx(crypto), "");
+	ci = CMS_EnvelopedData_create_ex(cipher, pkg_crypto_libctx(crypto),
+					 NULL);
 	/* Without the second call the content would be silently left out. */
 	if (ci == NULL || CMS_set_detached(ci, 0) != 1)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "start an envelope");

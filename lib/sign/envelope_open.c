@@ -59,7 +59,7 @@ static enum pkg_code stand_in(X509 **out, const struct pkg_key *key,
 			      struct pkg_err *err)
 {
 	PKG_AUTO(X509)
-	X509 *x509 = X509_new_ex(pkg_crypto_libctx(key->crypto), "");
+	X509 *x509 = X509_new_ex(pkg_crypto_libctx(key->crypto), NULL);
 	PKG_AUTO(ASN1_OCTET_STRING)
 	ASN1_OCTET_STRING *ski = ASN1_OCTET_STRING_new();
 	uint8_t sha1[EVP_MAX_MD_SIZE];
@@ -128,7 +128,7 @@ static enum pkg_code open_it(struct pkg_secret **cek, const void *der,
 {
 	PKG_AUTO(CMS_ContentInfo)
 	CMS_ContentInfo *ci =
-	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(key->crypto), "");
+	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(key->crypto), NULL);
 	const unsigned char *at = der;
 	unsigned char *again = NULL;
 	int got = 0;

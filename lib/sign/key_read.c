@@ -191,7 +191,8 @@ enum pkg_code key_reader_run(struct key_reader *r, const struct pkg_buf *file,
 			return pkg_fail_nomem(err);
 		return read_pem(r, bio, err);
 	}
-	p12 = PKCS12_init_ex(NID_pkcs7_data, pkg_crypto_libctx(r->crypto), "");
+	p12 =
+	    PKCS12_init_ex(NID_pkcs7_data, pkg_crypto_libctx(r->crypto), NULL);
 	if (p12 == NULL)
 		return pkg_fail_nomem(err);
 	if (d2i_PKCS12(&p12, &at, (long)file->len) != NULL)
