@@ -186,6 +186,10 @@ enum pkg_code pkg_pattern_match(struct pkg_pattern *pattern, const char *text,
 	int rc = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, 0, 0,
 			     pattern->match, pattern->limits);
 
+	/* its stack is 32 KiB; without it, what the limits allow is used */
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
+		rc = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, 0,
+				 PCRE2_NO_JIT, pattern->match, pattern->limits);
 	if (rc >= 0 || rc == PCRE2_ERROR_NOMATCH) {
 		*matches = rc >= 0;
 		return PKG_OK;
@@ -194,7 +198,6 @@ enum pkg_code pkg_pattern_match(struct pkg_pattern *pattern, const char *text,
 	case PCRE2_ERROR_MATCHLIMIT:
 	case PCRE2_ERROR_DEPTHLIMIT:
 	case PCRE2_ERROR_HEAPLIMIT:
-	case PCRE2_ERROR_JIT_STACKLIMIT:
 		(void)pkg_refuse(err, PKG_INPUT, "match-limit",
 				 "the pattern '%s' takes too many steps",
 				 pattern->text);

@@ -43,19 +43,13 @@ static void put_type(struct pkg_jsonw *w, const struct pkg_field *field,
 	pkg_jsonw_array_end(w);
 }
 
-/*
- * JSON Schema counts code points.  n UTF-16 units are at least n/2 of them,
- * n bytes of UTF-8 at least n/4.
- */
+/* JSON Schema counts code points: never more than UTF-16 units or bytes. */
 static void put_lengths(struct pkg_jsonw *w, const struct pkg_field *field)
 {
-	int64_t unit = field->bytes ? 4 : 2;
-
 	if (field->max != 0)
 		pkg_jsonw_int_member(w, "maxLength", field->max);
 	if (field->min > 0)
-		pkg_jsonw_int_member(w, "minLength",
-				     (field->min + unit - 1) / unit);
+		pkg_jsonw_int_member(w, "minLength", field->min);
 	if (field->pattern != NULL)
 		pkg_jsonw_str_member(w, "pattern", field->pattern);
 }

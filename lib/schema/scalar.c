@@ -96,36 +96,54 @@ enum pkg_code pkg_schema_form_(struct pkg_binder *b,
 			    pkg_schema_quote_(value, text));
 }
 
-static enum pkg_code check_length(struct pkg_binder *b,
-				  const struct pkg_field *field,
-				  const struct pkg_node *node,
-				  struct pkg_err *err)
+static int64_t count_code_points(const struct pkg_node *node)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < node->len; i++)
+		n += ((unsigned char)node->text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static enum pkg_code check_min(struct pkg_binder *b,
+			       const struct pkg_field *field,
+			       const struct pkg_node *node, struct pkg_err *err)
 {
 	const struct pkg_mark mark = pkg_node_mark(node);
-	const char *unit = field->bytes ? "bytes" : "characters";
+	int64_t len = count_code_points(node);
+	char label[PKG_SCHEMA_LABEL];
+
+	if (len >= field->min)
+		return PKG_OK;
+	if (len == 0)
+		return pkg_diag_add(b->diag, PKG_SEVERITY_ERROR, "too-short",
+				    &mark, field->hint, err,
+				    "%s must not be empty",
+				    pkg_schema_label_(label, b, node));
+	return pkg_diag_add(b->diag, PKG_SEVERITY_ERROR, "too-short", &mark,
+			    field->hint, err,
+			    "%s is %" PRId64 " characters long, at least "
+			    "%" PRId64 " are needed",
+			    pkg_schema_label_(label, b, node), len, field->min);
+}
+
+static enum pkg_code check_max(struct pkg_binder *b,
+			       const struct pkg_field *field,
+			       const struct pkg_node *node, struct pkg_err *err)
+{
+	const struct pkg_mark mark = pkg_node_mark(node);
 	int64_t len =
 	    (int64_t)(field->bytes ? node->len
 				   : pkg_utf16_length(node->text, node->len));
 	char label[PKG_SCHEMA_LABEL];
 
-	if (len == 0 && field->min > 0)
-		return pkg_diag_add(b->diag, PKG_SEVERITY_ERROR, "too-short",
-				    &mark, field->hint, err,
-				    "%s must not be empty",
-				    pkg_schema_label_(label, b, node));
-	if (len < field->min)
-		return pkg_diag_add(
-		    b->diag, PKG_SEVERITY_ERROR, "too-short", &mark,
-		    field->hint, err,
-		    "%s has %" PRId64 " %s, at least %" PRId64 " are needed",
-		    pkg_schema_label_(label, b, node), len, unit, field->min);
-	if (field->max != 0 && len > field->max)
-		return pkg_diag_add(
-		    b->diag, PKG_SEVERITY_ERROR, "too-long", &mark, field->hint,
-		    err,
-		    "%s has %" PRId64 " %s, at most %" PRId64 " are allowed",
-		    pkg_schema_label_(label, b, node), len, unit, field->max);
-	return PKG_OK;
+	if (field->max == 0 || len <= field->max)
+		return PKG_OK;
+	return pkg_diag_add(
+	    b->diag, PKG_SEVERITY_ERROR, "too-long", &mark, field->hint, err,
+	    "%s is %" PRId64 " %s long, at most %" PRId64 " are allowed",
+	    pkg_schema_label_(label, b, node), len,
+	    field->bytes ? "bytes" : "characters", field->max);
 }
 
 enum pkg_code pkg_schema_string_(struct pkg_binder *b,
@@ -140,7 +158,8 @@ enum pkg_code pkg_schema_string_(struct pkg_binder *b,
 		return pkg_schema_wrong_type_(b, node, "a text", field->hint,
 					      err);
 	*slot = node;
-	PKG_TRY(check_length(b, field, node, err));
+	PKG_TRY(check_min(b, field, node, err));
+	PKG_TRY(check_max(b, field, node, err));
 	/* an empty text that is too short has one finding, not two */
 	if (node->len == 0 && field->min > 0)
 		return PKG_OK;

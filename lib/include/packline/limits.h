@@ -62,8 +62,9 @@
 
 /* PCRE2, so that no pattern of a user can stop the machine. */
 #define PKG_LIMIT_MATCH_STEPS 100000u /* pcre2_set_match_limit */
-#define PKG_LIMIT_MATCH_DEPTH 250u    /* pcre2_set_depth_limit */
-#define PKG_LIMIT_MATCH_HEAP  16384u  /* KiB, pcre2_set_heap_limit */
+/* pcre2_set_depth_limit: a path has 2048 folders, each of several levels */
+#define PKG_LIMIT_MATCH_DEPTH 20000u
+#define PKG_LIMIT_MATCH_HEAP  16384u /* KiB, pcre2_set_heap_limit */
 
 /* Memory of one parsed document: bytes. */
 #define PKG_LIMIT_ARENA (1ull << 30)

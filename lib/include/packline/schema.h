@@ -97,8 +97,9 @@ struct pkg_field {
 	bool bytes; /* min and max of a STRING count bytes, not UTF-16 units */
 	size_t offset; /* in the struct; unused for an item */
 	/*
-	 * INT: range, both 0 = +-PKG_LIMIT_JSON_INT.  STRING: length.  LIST,
-	 * MAP: count.  A max of 0 there is no maximum.
+	 * INT: range, both 0 = +-PKG_LIMIT_JSON_INT.  STRING: length, min in
+	 * code points, max in UTF-16 units or bytes.  LIST, MAP: count.  A max
+	 * of 0 is no maximum.
 	 */
 	int64_t min, max;
 	const char *pattern; /* STRING: regular expression that PCRE2 and ECMA
@@ -181,7 +182,8 @@ PKG_MUST_CHECK enum pkg_code pkg_schema_bind(struct pkg_schema *schema,
 					     struct pkg_err *err);
 /*
  * Print @table as JSON Schema draft-07, pretty, the same bytes every time.
- * Lengths there count code points, so it allows a little more than bind.
+ * A maxLength counts code points there, so it allows a little more than bind
+ * where texts leave ASCII; all else is the same, as a test shows.
  * Errors as the sink's; PKG_INTERNAL if the table is wrong.
  */
 PKG_MUST_CHECK enum pkg_code pkg_schema_emit(const struct pkg_table *table,
