@@ -12,7 +12,7 @@ pkg_layer(base
 pkg_layer(io
   USES "base"
   OWNS ""
-  HEADERS "source sink outfile outdir path")
+  HEADERS "source sink outfile outdir path walk")
 pkg_layer(digest
   USES "base io"
   OWNS "openssl threads"
@@ -21,6 +21,10 @@ pkg_layer(json
   USES "base io"
   OWNS ""
   HEADERS "json")
+pkg_layer(artifact
+  USES "base io digest json"
+  OWNS ""
+  HEADERS "artifact resource")
 pkg_layer(yaml
   USES "base io"
   OWNS "libyaml"

@@ -50,6 +50,12 @@ enum pkg_code pkg_crypto_new(struct pkg_crypto **out, struct pkg_err *err)
 	    "MD5", "SHA1", "SHA2-256", "SHA2-384", "SHA2-512"};
 	PKG_AUTO(pkg_crypto) struct pkg_crypto *crypto = NULL;
 
+	/*
+	 * Makes OpenSSL set up its error queue now.  Done later, from inside
+	 * its first-use setup of something else, running out of memory there
+	 * would wait for itself (tests/fault).
+	 */
+	ERR_clear_error();
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return pkg_crypto_fail(err, PKG_SYSTEM,
 				       "cannot start the crypto library");

@@ -10,18 +10,18 @@
 #include <string.h>
 
 struct algorithm {
-	const char *name;
+	const char *name, *tag;
 	size_t size;   /* bytes of the digest */
 	size_t offset; /* in struct pkg_digests */
 };
 
 /* By the number of the PKG_DIGEST_* bit. */
 static const struct algorithm algorithms[] = {
-    {"md5", 16, offsetof(struct pkg_digests, md5)},
-    {"sha1", 20, offsetof(struct pkg_digests, sha1)},
-    {"sha256", 32, offsetof(struct pkg_digests, sha256)},
-    {"sha384", 48, offsetof(struct pkg_digests, sha384)},
-    {"sha512", 64, offsetof(struct pkg_digests, sha512)},
+    {"md5", "MD5", 16, offsetof(struct pkg_digests, md5)},
+    {"sha1", "SHA1", 20, offsetof(struct pkg_digests, sha1)},
+    {"sha256", "SHA256", 32, offsetof(struct pkg_digests, sha256)},
+    {"sha384", "SHA384", 48, offsetof(struct pkg_digests, sha384)},
+    {"sha512", "SHA512", 64, offsetof(struct pkg_digests, sha512)},
 };
 _Static_assert(sizeof(algorithms) / sizeof(algorithms[0]) == PKG_DIGEST_COUNT,
 	       "one row for each algorithm");
@@ -47,10 +47,16 @@ const char *pkg_digest_name(unsigned algorithm)
 	return algorithm_of(algorithm)->name;
 }
 
+const char *pkg_digest_tag(unsigned algorithm)
+{
+	return algorithm_of(algorithm)->tag;
+}
+
 unsigned pkg_digest_by_name(const char *name)
 {
 	for (size_t i = 0; i < PKG_DIGEST_COUNT; i++) {
-		if (strcmp(name, algorithms[i].name) == 0)
+		if (strcmp(name, algorithms[i].name) == 0 ||
+		    strcmp(name, algorithms[i].tag) == 0)
 			return 1u << i;
 	}
 	return 0;

@@ -96,7 +96,8 @@ static void test_names_and_sizes(void **state)
 	for (unsigned bit = 1; bit < PKG_DIGEST_ALL; bit <<= 1)
 		assert_int_equal(pkg_digest_by_name(pkg_digest_name(bit)), bit);
 	assert_int_equal(pkg_digest_size(PKG_DIGEST_SHA384), 48);
-	assert_int_equal(pkg_digest_by_name("SHA256"), 0);
+	assert_int_equal(pkg_digest_by_name("SHA256"), PKG_DIGEST_SHA256);
+	assert_int_equal(pkg_digest_by_name("Sha256"), 0);
 	assert_int_equal(pkg_digest_by_name("sha224"), 0);
 	assert_int_equal(pkg_digest_by_name(""), 0);
 }

@@ -66,7 +66,9 @@ PKG_API_BEGIN
 
 /* "md5", "sha1", "sha256", "sha384" or "sha512" of one PKG_DIGEST_* bit. */
 const char *pkg_digest_name(unsigned algorithm);
-/* The PKG_DIGEST_* bit of such a name, exactly as above; 0 = unknown. */
+/* The same in capitals, "SHA256", as BSD's tools write it. */
+const char *pkg_digest_tag(unsigned algorithm);
+/* The PKG_DIGEST_* bit of such a name, in either form; 0 = unknown. */
 unsigned pkg_digest_by_name(const char *name);
 /* Bytes of the digest of one PKG_DIGEST_* bit. */
 size_t pkg_digest_size(unsigned algorithm);

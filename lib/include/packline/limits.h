@@ -55,6 +55,9 @@
 #define PKG_LIMIT_INCLUDES    64u          /* files one manifest may include */
 #define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
 #define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
+#define PKG_LIMIT_WALK_DEPTH   128u         /* folders open at a time */
+#define PKG_LIMIT_WALK_NAMES   1000000u     /* names in one folder */
+#define PKG_LIMIT_ANSWER_JSON  (16u << 20)  /* a server's answer about files */
 #define PKG_LIMIT_SECRET      1024u        /* passphrase or PIN */
 #define PKG_LIMIT_RSA_BITS    8192u        /* bits: more only costs time */
 #define PKG_LIMIT_SIGNED      (16u << 20)  /* content of one detached CMS */
