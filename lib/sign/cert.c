@@ -21,15 +21,15 @@ enum pkg_code pkg_certs_new(struct pkg_certs **out, struct pkg_crypto *crypto,
 	return PKG_OK;
 }
 
-enum pkg_code sign_certs_push(struct pkg_certs *certs, X509 *x509,
-			      struct pkg_err *err)
+enum pkg_code pkg_sign_certs_push(struct pkg_certs *certs, X509 *x509,
+				  struct pkg_err *err)
 {
 	struct pkg_cert_info info;
 
 	if (certs->count == CERTS_MAX)
 		return pkg_fail(err, PKG_KEY, "more than %d certificates",
 				CERTS_MAX);
-	PKG_TRY(sign_x509_info(&info, certs->crypto, x509, err));
+	PKG_TRY(pkg_sign_x509_info(&info, certs->crypto, x509, err));
 	if (certs->count == certs->cap) {
 		const size_t cap = certs->cap == 0 ? 4 : certs->cap * 2;
 		void *p =
@@ -52,17 +52,17 @@ static enum pkg_code add_der(struct pkg_certs *certs, const void *der,
 {
 	PKG_AUTO(X509) X509 *x509 = NULL;
 
-	PKG_TRY(sign_x509_read(&x509, certs->crypto, der, len, err));
-	return sign_certs_push(certs, x509, err);
+	PKG_TRY(pkg_sign_x509_read(&x509, certs->crypto, der, len, err));
+	return pkg_sign_certs_push(certs, x509, err);
 }
 
 static enum pkg_code add_pem(struct pkg_certs *certs, BIO *bio,
 			     struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_pem) struct sign_pem pem = {0};
+	PKG_AUTO_FINI(pkg_sign_pem) struct sign_pem pem = {0};
 	size_t found = 0;
 
-	while (sign_pem_next(&pem, bio)) {
+	while (pkg_sign_pem_next(&pem, bio)) {
 		if (strcmp(pem.name, "CERTIFICATE") != 0 &&
 		    strcmp(pem.name, "X509 CERTIFICATE") != 0)
 			continue;
@@ -80,14 +80,14 @@ static enum pkg_code add_pem(struct pkg_certs *certs, BIO *bio,
 static enum pkg_code add_data(struct pkg_certs *certs, const void *data,
 			      size_t len, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(BIO) BIO *bio = NULL;
 	const uint8_t sequence = 0x30;
 
 	if (len > PKG_LIMIT_KEY_FILE)
 		return pkg_fail(err, PKG_KEY, "more than %u bytes",
 				PKG_LIMIT_KEY_FILE);
-	PKG_TRY(sign_scope_enter(&scope, certs->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, certs->crypto, err));
 	if (len > 0 && memcmp(data, &sequence, 1) == 0)
 		return add_der(certs, data, len, err);
 	bio = BIO_new_mem_buf(len == 0 ? "" : data, (int)len);
@@ -125,13 +125,13 @@ enum pkg_code pkg_certs_add_cert(struct pkg_certs *certs,
 				 const struct pkg_certs *from, size_t index,
 				 struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	uint8_t *der = NULL;
 	enum pkg_code code = PKG_OK;
 	int len = 0;
 
 	assert(index < from->count);
-	PKG_TRY(sign_scope_enter(&scope, certs->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, certs->crypto, err));
 	len = i2d_X509(from->entries[index].x509, &der);
 	if (len <= 0)
 		return pkg_crypto_fail(err, PKG_KEY, "encode a certificate");

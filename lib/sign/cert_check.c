@@ -8,12 +8,12 @@
 enum pkg_code pkg_cert_check_key(const struct pkg_certs *certs,
 				 const struct pkg_key *key, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 
 	if (certs == NULL || certs->count == 0)
 		return pkg_fail(err, PKG_KEY, "key '%s': no certificate for it",
 				key->name);
-	PKG_TRY(sign_scope_enter(&scope, key->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, key->crypto, err));
 	if (EVP_PKEY_eq(X509_get0_pubkey(certs->entries[0].x509), key->pkey) ==
 	    1)
 		return PKG_OK;

@@ -9,7 +9,7 @@
 
 SIGN_DEFINE_AUTO(BIGNUM, BN_free)
 
-enum pkg_key_type sign_key_type(const EVP_PKEY *pkey, unsigned *bits)
+enum pkg_key_type pkg_sign_key_type(const EVP_PKEY *pkey, unsigned *bits)
 {
 	char group[32] = "";
 	size_t len = 0;
@@ -31,8 +31,9 @@ enum pkg_key_type sign_key_type(const EVP_PKEY *pkey, unsigned *bits)
 	return PKG_KEY_TYPE_OTHER;
 }
 
-enum pkg_code sign_spki(uint8_t out[static 32], const struct pkg_crypto *crypto,
-			EVP_PKEY *pkey, struct pkg_err *err)
+enum pkg_code pkg_sign_spki(uint8_t out[static 32],
+			    const struct pkg_crypto *crypto, EVP_PKEY *pkey,
+			    struct pkg_err *err)
 {
 	uint8_t *der = NULL;
 	const int len = i2d_PUBKEY(pkey, &der);
@@ -40,12 +41,12 @@ enum pkg_code sign_spki(uint8_t out[static 32], const struct pkg_crypto *crypto,
 
 	if (len <= 0)
 		return pkg_crypto_fail(err, PKG_KEY, "encode a public key");
-	code = sign_sha256(out, crypto, der, (size_t)len, err);
+	code = pkg_sign_sha256(out, crypto, der, (size_t)len, err);
 	OPENSSL_free(der);
 	return code;
 }
 
-bool sign_time(int64_t *out, const ASN1_TIME *time)
+bool pkg_sign_time(int64_t *out, const ASN1_TIME *time)
 {
 	struct tm tm = {0};
 
@@ -58,8 +59,9 @@ bool sign_time(int64_t *out, const ASN1_TIME *time)
 	return true;
 }
 
-enum pkg_code sign_x509_read(X509 **out, const struct pkg_crypto *crypto,
-			     const void *der, size_t len, struct pkg_err *err)
+enum pkg_code pkg_sign_x509_read(X509 **out, const struct pkg_crypto *crypto,
+				 const void *der, size_t len,
+				 struct pkg_err *err)
 {
 	PKG_AUTO(X509)
 	X509 *x509 = X509_new_ex(pkg_crypto_libctx(crypto), NULL);
@@ -138,9 +140,9 @@ static void info_uses(struct pkg_cert_info *info, X509 *x509)
 						: KU_KEY_AGREEMENT);
 }
 
-enum pkg_code sign_x509_info(struct pkg_cert_info *info,
-			     const struct pkg_crypto *crypto, X509 *x509,
-			     struct pkg_err *err)
+enum pkg_code pkg_sign_x509_info(struct pkg_cert_info *info,
+				 const struct pkg_crypto *crypto, X509 *x509,
+				 struct pkg_err *err)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(x509);
 	uint8_t *der = NULL;
@@ -151,19 +153,19 @@ enum pkg_code sign_x509_info(struct pkg_cert_info *info,
 	if (pkey == NULL)
 		return pkg_crypto_fail(err, PKG_KEY,
 				       "read a certificate's public key");
-	info->key_type = sign_key_type(pkey, &info->key_bits);
-	PKG_TRY(sign_spki(info->spki, crypto, pkey, err));
+	info->key_type = pkg_sign_key_type(pkey, &info->key_bits);
+	PKG_TRY(pkg_sign_spki(info->spki, crypto, pkey, err));
 	PKG_TRY(name_text(info->subject, X509_get_subject_name(x509), err));
 	PKG_TRY(name_text(info->issuer, X509_get_issuer_name(x509), err));
 	PKG_TRY(serial_text(info, x509, err));
-	if (!sign_time(&info->not_before, X509_get0_notBefore(x509)) ||
-	    !sign_time(&info->not_after, X509_get0_notAfter(x509)))
+	if (!pkg_sign_time(&info->not_before, X509_get0_notBefore(x509)) ||
+	    !pkg_sign_time(&info->not_after, X509_get0_notAfter(x509)))
 		return pkg_fail(err, PKG_KEY,
 				"a certificate's validity is malformed");
 	len = i2d_X509(x509, &der);
 	if (len <= 0)
 		return pkg_crypto_fail(err, PKG_KEY, "encode a certificate");
-	code = sign_sha256(info->sha256, crypto, der, (size_t)len, err);
+	code = pkg_sign_sha256(info->sha256, crypto, der, (size_t)len, err);
 	OPENSSL_free(der);
 	info_uses(info, x509);
 	return code;

@@ -107,7 +107,7 @@ static enum pkg_code read_time(struct pkg_cms *self, struct pkg_err *err)
 		value = X509_ATTRIBUTE_get0_type(
 		    CMS_signed_get_attr(self->si, at), 0);
 	if (value == NULL ||
-	    !sign_time(&self->claim.signing_time, value->value.asn1_string))
+	    !pkg_sign_time(&self->claim.signing_time, value->value.asn1_string))
 		return off_profile(err, "its signing time is malformed");
 	return PKG_OK;
 }
@@ -150,8 +150,8 @@ static enum pkg_code read_algorithm(struct pkg_cms *self,
 
 static enum pkg_code read_signer(struct pkg_cms *self, struct pkg_err *err)
 {
-	const enum pkg_code code =
-	    sign_x509_info(&self->claim.cert, self->crypto, self->signer, err);
+	const enum pkg_code code = pkg_sign_x509_info(
+	    &self->claim.cert, self->crypto, self->signer, err);
 
 	/* Here it is not a key of ours that cannot be used. */
 	if (code == PKG_KEY)
@@ -163,11 +163,11 @@ static enum pkg_code read_signer(struct pkg_cms *self, struct pkg_err *err)
 static enum pkg_code parse(struct pkg_cms *self, const void *der, size_t len,
 			   struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	struct cms_profile profile;
 
-	PKG_TRY(cms_profile_walk(&profile, der, len, err));
-	PKG_TRY(sign_scope_enter(&scope, self->crypto, err));
+	PKG_TRY(pkg_cms_profile_walk(&profile, der, len, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, self->crypto, err));
 	PKG_TRY(decode(self, der, len, err));
 	PKG_TRY(find_signer(self, err));
 	PKG_TRY(read_signer(self, err));
@@ -209,7 +209,7 @@ enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
 			     const struct pkg_cms_verify_options *options,
 			     struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(X509_STORE) X509_STORE *store = NULL;
 	PKG_AUTO(BIO) BIO *bio = NULL;
 
@@ -220,8 +220,8 @@ enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
 				  PKG_LIMIT_SIGNED);
 	if (strcmp(cms->content_type, options->content_type) != 0)
 		return off_profile(err, "it is for another type of content");
-	PKG_TRY(sign_scope_enter(&scope, cms->crypto, err));
-	PKG_TRY(cms_trust_check(&store, cms, options, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, cms->crypto, err));
+	PKG_TRY(pkg_cms_trust_check(&store, cms, options, err));
 	bio = BIO_new_mem_buf(len == 0 ? "" : content, (int)len);
 	if (bio == NULL)
 		return pkg_fail_nomem(err);

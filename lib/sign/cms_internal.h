@@ -21,8 +21,8 @@ struct pkg_cms {
  * Fails with PKG_NO and a reason of packline/cms.h.
  */
 PKG_MUST_CHECK enum pkg_code
-cms_trust_check(X509_STORE **store, const struct pkg_cms *cms,
-		const struct pkg_cms_verify_options *options,
-		struct pkg_err *err);
+pkg_cms_trust_check(X509_STORE **store, const struct pkg_cms *cms,
+		    const struct pkg_cms_verify_options *options,
+		    struct pkg_err *err);
 
 #endif

@@ -37,14 +37,14 @@ static unsigned digest_bits(const struct der_tlv *oid)
 	} digests[] = {{OID_SHA256, 256}, {OID_SHA384, 384}, {OID_SHA512, 512}};
 
 	for (size_t i = 0; i < sizeof(digests) / sizeof(digests[0]); i++)
-		if (der_oid_is(oid, &digests[i].oid))
+		if (pkg_der_oid_is(oid, &digests[i].oid))
 			return digests[i].bits;
 	return 0;
 }
 
 static unsigned walk_digest(struct walk *w, struct der *der)
 {
-	const struct der_tlv oid = der_plain_algorithm(der);
+	const struct der_tlv oid = pkg_der_plain_algorithm(der);
 	const unsigned bits = digest_bits(&oid);
 
 	if (!der->bad && bits == 0)
@@ -56,23 +56,23 @@ static unsigned walk_digest(struct walk *w, struct der *der)
 static void walk_pss(struct walk *w, struct der *der)
 {
 	static const struct der_oid mgf1 = OID_MGF1;
-	struct der params = der_enter(der, DER_SEQUENCE);
-	struct der hash = der_enter(&params, DER_CONTEXT_0);
-	struct der_tlv oid = der_plain_algorithm(&hash);
+	struct der params = pkg_der_enter(der, DER_SEQUENCE);
+	struct der hash = pkg_der_enter(&params, DER_CONTEXT_0);
+	struct der_tlv oid = pkg_der_plain_algorithm(&hash);
 	bool same = digest_bits(&oid) == w->out.digest_bits;
 
-	der_end(&params, &hash);
-	struct der mask = der_enter(&params, DER_CONTEXT_1);
-	struct der algorithm = der_enter(&mask, DER_SEQUENCE);
-	der_expect_oid(&algorithm, &mgf1);
-	oid = der_plain_algorithm(&algorithm);
+	pkg_der_end(&params, &hash);
+	struct der mask = pkg_der_enter(&params, DER_CONTEXT_1);
+	struct der algorithm = pkg_der_enter(&mask, DER_SEQUENCE);
+	pkg_der_expect_oid(&algorithm, &mgf1);
+	oid = pkg_der_plain_algorithm(&algorithm);
 	same = same && digest_bits(&oid) == w->out.digest_bits;
-	der_end(&mask, &algorithm);
-	der_end(&params, &mask);
-	struct der salt = der_enter(&params, DER_CONTEXT_2);
-	same = same && der_small(&salt) * 8 == w->out.digest_bits;
-	der_end(&params, &salt);
-	der_end(der, &params);
+	pkg_der_end(&mask, &algorithm);
+	pkg_der_end(&params, &mask);
+	struct der salt = pkg_der_enter(&params, DER_CONTEXT_2);
+	same = same && pkg_der_small(&salt) * 8 == w->out.digest_bits;
+	pkg_der_end(&params, &salt);
+	pkg_der_end(der, &params);
 	if (der->bad || !same)
 		broken(w, "its PSS parameters are not those of the digest");
 }
@@ -93,11 +93,11 @@ static void walk_algorithm(struct walk *w, struct der *signer)
 	    {OID_ECDSA_SHA384, CMS_ECDSA, 384},
 	    {OID_ECDSA_SHA512, CMS_ECDSA, 512},
 	};
-	struct der in = der_enter(signer, DER_SEQUENCE);
-	const struct der_tlv oid = der_oid(&in);
+	struct der in = pkg_der_enter(signer, DER_SEQUENCE);
+	const struct der_tlv oid = pkg_der_oid(&in);
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!der_oid_is(&oid, &known[i].oid))
+		if (!pkg_der_oid_is(&oid, &known[i].oid))
 			continue;
 		w->out.algorithm = known[i].algorithm;
 		if (known[i].bits != 0 && known[i].bits != w->out.digest_bits)
@@ -108,9 +108,9 @@ static void walk_algorithm(struct walk *w, struct der *signer)
 		weak(w, "its signature algorithm is not in the suite");
 	if (w->out.algorithm == CMS_RSA_PSS)
 		walk_pss(w, &in);
-	else if (der_more(&in) && der_take(&in, DER_NULL).len != 0)
+	else if (pkg_der_more(&in) && pkg_der_take(&in, DER_NULL).len != 0)
 		broken(w, "its signature algorithm has parameters");
-	der_end(signer, &in);
+	pkg_der_end(signer, &in);
 }
 
 enum {
@@ -136,7 +136,7 @@ static unsigned attribute_bit(const struct der_tlv *oid)
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (der_oid_is(oid, &known[i].oid))
+		if (pkg_der_oid_is(oid, &known[i].oid))
 			return known[i].bit;
 	return 0;
 }
@@ -149,37 +149,37 @@ static void walk_value(struct walk *w, struct der *values, unsigned bit)
 	if (bit == SEEN_CONTENT_TYPE) {
 		/* A signature can be moved to another type of content unless
 		   the two places are compared. */
-		value = der_oid(values);
-		if (!der_same(&value, &w->out.content_type))
+		value = pkg_der_oid(values);
+		if (!pkg_der_same(&value, &w->out.content_type))
 			broken(w, "its content type was exchanged");
 	} else if (bit == SEEN_DIGEST) {
-		value = der_take(values, DER_OCTET_STRING);
+		value = pkg_der_take(values, DER_OCTET_STRING);
 		if (value.len * 8 != w->out.digest_bits)
 			broken(w, "its message digest has a wrong length");
 	} else if (bit == SEEN_TIME) {
-		value = der_any(values);
+		value = pkg_der_any(values);
 		if (value.tag != DER_UTC_TIME &&
 		    value.tag != DER_GENERALIZED_TIME)
 			broken(w, "its signing time is not a time");
 	} else {
-		(void)der_take(values, DER_SEQUENCE);
+		(void)pkg_der_take(values, DER_SEQUENCE);
 	}
 }
 
 static void walk_signed(struct walk *w, struct der *signer)
 {
-	struct der all = der_enter(signer, DER_CONTEXT_0);
+	struct der all = pkg_der_enter(signer, DER_CONTEXT_0);
 	unsigned seen = 0;
 
 	/* Without signed attributes an attacker could turn somebody's
 	   signed attributes into signed content (EUF-CMA). */
 	if (signer->bad)
 		broken(w, "it has no signed attributes");
-	while (der_more(&all)) {
-		struct der one = der_enter(&all, DER_SEQUENCE);
-		const struct der_tlv oid = der_oid(&one);
+	while (pkg_der_more(&all)) {
+		struct der one = pkg_der_enter(&all, DER_SEQUENCE);
+		const struct der_tlv oid = pkg_der_oid(&one);
 		const unsigned bit = attribute_bit(&oid);
-		struct der values = der_enter(&one, DER_SET);
+		struct der values = pkg_der_enter(&one, DER_SET);
 
 		if (!one.bad && bit == 0)
 			broken(w, "it has a signed attribute that is not in "
@@ -188,28 +188,28 @@ static void walk_signed(struct walk *w, struct der *signer)
 			broken(w, "it has a signed attribute twice");
 		seen |= bit;
 		walk_value(w, &values, bit);
-		der_end(&one, &values);
-		der_end(&all, &one);
+		pkg_der_end(&one, &values);
+		pkg_der_end(&all, &one);
 	}
 	if (!all.bad && (seen & SEEN_REQUIRED) != SEEN_REQUIRED)
 		broken(w, "it lacks one of the signed attributes contentType, "
 			  "messageDigest, signingTime, signingCertificateV2");
-	der_end(signer, &all);
+	pkg_der_end(signer, &all);
 }
 
 static void walk_unsigned(struct walk *w, struct der *signer)
 {
 	static const struct der_oid token = OID_TIME_STAMP;
-	struct der all = der_enter(signer, DER_CONTEXT_1);
-	struct der one = der_enter(&all, DER_SEQUENCE);
-	const struct der_tlv oid = der_oid(&one);
-	struct der values = der_enter(&one, DER_SET);
+	struct der all = pkg_der_enter(signer, DER_CONTEXT_1);
+	struct der one = pkg_der_enter(&all, DER_SEQUENCE);
+	const struct der_tlv oid = pkg_der_oid(&one);
+	struct der values = pkg_der_enter(&one, DER_SET);
 
-	(void)der_take(&values, DER_SEQUENCE);
-	der_end(&one, &values);
-	der_end(&all, &one);
-	der_end(signer, &all);
-	if (signer->bad || !der_oid_is(&oid, &token))
+	(void)pkg_der_take(&values, DER_SEQUENCE);
+	pkg_der_end(&one, &values);
+	pkg_der_end(&all, &one);
+	pkg_der_end(signer, &all);
+	if (signer->bad || !pkg_der_oid_is(&oid, &token))
 		broken(w, "it has another unsigned attribute than one "
 			  "timeStampToken");
 	w->out.has_timestamp = true;
@@ -217,14 +217,14 @@ static void walk_unsigned(struct walk *w, struct der *signer)
 
 static void walk_signer(struct walk *w, struct der *signers)
 {
-	struct der in = der_enter(signers, DER_SEQUENCE);
-	const unsigned version = der_small(&in);
-	const bool by_key = der_is_next(&in, DER_CONTEXT_0_PRIMITIVE);
+	struct der in = pkg_der_enter(signers, DER_SEQUENCE);
+	const unsigned version = pkg_der_small(&in);
+	const bool by_key = pkg_der_is_next(&in, DER_CONTEXT_0_PRIMITIVE);
 
 	if (by_key)
-		(void)der_take(&in, DER_CONTEXT_0_PRIMITIVE);
+		(void)pkg_der_take(&in, DER_CONTEXT_0_PRIMITIVE);
 	else
-		(void)der_take(&in, DER_SEQUENCE);
+		(void)pkg_der_take(&in, DER_SEQUENCE);
 	w->signer_version = version;
 	if (!in.bad && version != (by_key ? 3u : 1u))
 		broken(w, "its signer has a wrong version");
@@ -233,23 +233,23 @@ static void walk_signer(struct walk *w, struct der *signers)
 		broken(w, "it names two different digests");
 	walk_signed(w, &in);
 	walk_algorithm(w, &in);
-	(void)der_take(&in, DER_OCTET_STRING);
-	if (der_more(&in))
+	(void)pkg_der_take(&in, DER_OCTET_STRING);
+	if (pkg_der_more(&in))
 		walk_unsigned(w, &in);
-	der_end(signers, &in);
+	pkg_der_end(signers, &in);
 }
 
 static void walk_certificates(struct walk *w, struct der *data)
 {
-	struct der certs = der_enter(data, DER_CONTEXT_0);
+	struct der certs = pkg_der_enter(data, DER_CONTEXT_0);
 
 	if (data->bad)
 		broken(w, "the signer's certificate is not in it");
-	while (der_more(&certs)) {
-		(void)der_take(&certs, DER_SEQUENCE);
+	while (pkg_der_more(&certs)) {
+		(void)pkg_der_take(&certs, DER_SEQUENCE);
 		w->out.cert_count++;
 	}
-	der_end(data, &certs);
+	pkg_der_end(data, &certs);
 	if (w->out.cert_count > PKG_LIMIT_CMS_CERTS)
 		broken(w, "it has more than 8 certificates");
 }
@@ -257,58 +257,58 @@ static void walk_certificates(struct walk *w, struct der *data)
 static void walk_data(struct walk *w, struct der *data)
 {
 	static const struct der_oid id_data = OID_DATA;
-	const unsigned version = der_small(data);
-	struct der digests = der_enter(data, DER_SET);
+	const unsigned version = pkg_der_small(data);
+	struct der digests = pkg_der_enter(data, DER_SET);
 
 	w->header_bits = walk_digest(w, &digests);
-	if (!digests.bad && der_more(&digests))
+	if (!digests.bad && pkg_der_more(&digests))
 		broken(w, "it has more than one digest");
-	der_end(data, &digests);
+	pkg_der_end(data, &digests);
 
-	struct der content = der_enter(data, DER_SEQUENCE);
-	w->out.content_type = der_oid(&content);
-	if (!content.bad && der_more(&content))
+	struct der content = pkg_der_enter(data, DER_SEQUENCE);
+	w->out.content_type = pkg_der_oid(&content);
+	if (!content.bad && pkg_der_more(&content))
 		broken(w, "it is not detached: the content is inside");
-	der_end(data, &content);
+	pkg_der_end(data, &content);
 
 	walk_certificates(w, data);
 	/* CRLs chosen by the signer would satisfy the verifier's check. */
-	if (der_is_next(data, DER_CONTEXT_1))
+	if (pkg_der_is_next(data, DER_CONTEXT_1))
 		broken(w, "it has revocation lists in it");
 
-	struct der signers = der_enter(data, DER_SET);
-	if (!data->bad && !der_more(&signers))
+	struct der signers = pkg_der_enter(data, DER_SET);
+	if (!data->bad && !pkg_der_more(&signers))
 		broken(w, "it has no signer");
 	walk_signer(w, &signers);
-	if (der_more(&signers))
+	if (pkg_der_more(&signers))
 		broken(w, "it has more than one signer");
-	der_end(data, &signers);
+	pkg_der_end(data, &signers);
 	/* RFC 5652 section 5.1 */
-	if (version != (der_oid_is(&w->out.content_type, &id_data) &&
+	if (version != (pkg_der_oid_is(&w->out.content_type, &id_data) &&
 				w->signer_version == 1
 			    ? 1u
 			    : 3u))
 		broken(w, "it has a wrong version");
 }
 
-enum pkg_code cms_profile_walk(struct cms_profile *out, const void *der,
-			       size_t len, struct pkg_err *err)
+enum pkg_code pkg_cms_profile_walk(struct cms_profile *out, const void *der,
+				   size_t len, struct pkg_err *err)
 {
 	static const struct der_oid signed_data = OID_SIGNED_DATA;
 	struct walk w = {.why = NULL};
-	struct der all = der_all(der, len);
-	struct der info = der_enter(&all, DER_SEQUENCE);
+	struct der all = pkg_der_all(der, len);
+	struct der info = pkg_der_enter(&all, DER_SEQUENCE);
 
-	der_expect_oid(&info, &signed_data);
-	struct der content = der_enter(&info, DER_CONTEXT_0);
-	struct der data = der_enter(&content, DER_SEQUENCE);
-	if (!der_valid(der, len))
+	pkg_der_expect_oid(&info, &signed_data);
+	struct der content = pkg_der_enter(&info, DER_CONTEXT_0);
+	struct der data = pkg_der_enter(&content, DER_SEQUENCE);
+	if (!pkg_der_valid(der, len))
 		broken(&w, "it is not one definite-length DER SignedData");
 	walk_data(&w, &data);
-	der_end(&content, &data);
-	der_end(&info, &content);
-	der_end(&all, &info);
-	if (all.bad || der_more(&all))
+	pkg_der_end(&content, &data);
+	pkg_der_end(&info, &content);
+	pkg_der_end(&all, &info);
+	if (all.bad || pkg_der_more(&all))
 		broken(&w, "it is not a CMS SignedData");
 	*out = w.out;
 	if (w.why == NULL)

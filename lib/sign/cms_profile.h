@@ -23,8 +23,8 @@ struct cms_profile {
  * of OpenSSL's decoders sees it.
  * Fails with PKG_NO, reason "signature-profile" or "algorithm-weak".
  */
-PKG_MUST_CHECK enum pkg_code cms_profile_walk(struct cms_profile *out,
-					      const void *der, size_t len,
-					      struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_cms_profile_walk(struct cms_profile *out,
+						  const void *der, size_t len,
+						  struct pkg_err *err);
 
 #endif

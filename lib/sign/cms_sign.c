@@ -141,7 +141,8 @@ static enum pkg_code check(const struct pkg_buf *der, const void *content,
 	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
 
 	PKG_TRY(pkg_certs_new(&anchor, crypto, err));
-	PKG_TRY(sign_certs_push(anchor, options->certs->entries[0].x509, err));
+	PKG_TRY(
+	    pkg_sign_certs_push(anchor, options->certs->entries[0].x509, err));
 	PKG_TRY(pkg_cms_parse(&cms, crypto, der->data, der->len, err));
 	return pkg_cms_verify(cms, content, len,
 			      &(struct pkg_cms_verify_options){
@@ -157,7 +158,7 @@ enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 			   struct pkg_err *err)
 {
 	const struct pkg_certs *certs = options->certs;
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = MADE_MAX};
 	enum pkg_code code = PKG_OK;
 
@@ -169,7 +170,7 @@ enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 	/* Judged at a time when it is valid: not our question here. */
 	PKG_TRY(pkg_cert_check_signer(certs, 0,
 				      certs->entries[0].info.not_before, err));
-	PKG_TRY(sign_scope_enter(&scope, options->key->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, options->key->crypto, err));
 	PKG_TRY(sign(&made, content, len, options, err));
 	code = check(&made, content, len, options, err);
 	if (code == PKG_NO) {

@@ -178,9 +178,9 @@ static enum pkg_code check_chain(X509_STORE *store, const struct pkg_cms *cms,
 	return check_purpose(cms, X509_STORE_CTX_get0_chain(ctx), err);
 }
 
-enum pkg_code cms_trust_check(X509_STORE **out, const struct pkg_cms *cms,
-			      const struct pkg_cms_verify_options *options,
-			      struct pkg_err *err)
+enum pkg_code pkg_cms_trust_check(X509_STORE **out, const struct pkg_cms *cms,
+				  const struct pkg_cms_verify_options *options,
+				  struct pkg_err *err)
 {
 	PKG_AUTO(X509_STORE) X509_STORE *store = X509_STORE_new();
 	STACK_OF(X509) *untrusted = NULL;

@@ -29,18 +29,18 @@ static enum pkg_code add_der(struct pkg_crls *crls, const void *der, size_t len,
 static enum pkg_code add_data(struct pkg_crls *crls, const struct pkg_buf *buf,
 			      struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
-	PKG_AUTO_FINI(sign_pem) struct sign_pem pem = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_pem) struct sign_pem pem = {0};
 	PKG_AUTO(BIO) BIO *bio = NULL;
 	size_t found = 0;
 
-	PKG_TRY(sign_scope_enter(&scope, crls->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, crls->crypto, err));
 	if (buf->len > 0 && buf->data[0] == 0x30)
 		return add_der(crls, buf->data, buf->len, err);
 	bio = BIO_new_mem_buf(pkg_buf_str(buf), (int)buf->len);
 	if (bio == NULL)
 		return pkg_fail_nomem(err);
-	while (sign_pem_next(&pem, bio)) {
+	while (pkg_sign_pem_next(&pem, bio)) {
 		if (strcmp(pem.name, "X509 CRL") != 0)
 			continue;
 		PKG_TRY(add_der(crls, pem.data, (size_t)pem.len, err));

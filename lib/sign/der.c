@@ -11,7 +11,7 @@ enum {
 	LEN_LONG = 0x80
 };
 
-struct der der_all(const void *data, size_t len)
+struct der pkg_der_all(const void *data, size_t len)
 {
 	const uint8_t *at = data;
 
@@ -48,22 +48,22 @@ static bool length_read(const uint8_t **at, const uint8_t *end, size_t *len)
 	return value >= LEN_LONG;
 }
 
-bool der_more(const struct der *der)
+bool pkg_der_more(const struct der *der)
 {
 	return !der->bad && der->at != der->end;
 }
 
-bool der_is_next(const struct der *der, uint8_t tag)
+bool pkg_der_is_next(const struct der *der, uint8_t tag)
 {
-	return der_more(der) && *der->at == tag;
+	return pkg_der_more(der) && *der->at == tag;
 }
 
-struct der_tlv der_any(struct der *der)
+struct der_tlv pkg_der_any(struct der *der)
 {
 	struct der_tlv tlv = {.start = der->at};
 	const uint8_t *at = der->at;
 
-	if (!der_more(der))
+	if (!pkg_der_more(der))
 		return go_bad(der);
 	tlv.tag = *at++;
 	if ((tlv.tag & TAG_LONG) == TAG_LONG ||
@@ -75,16 +75,16 @@ struct der_tlv der_any(struct der *der)
 	return tlv;
 }
 
-struct der_tlv der_take(struct der *der, uint8_t tag)
+struct der_tlv pkg_der_take(struct der *der, uint8_t tag)
 {
-	if (!der_is_next(der, tag))
+	if (!pkg_der_is_next(der, tag))
 		return go_bad(der);
-	return der_any(der);
+	return pkg_der_any(der);
 }
 
-struct der der_enter(struct der *der, uint8_t tag)
+struct der pkg_der_enter(struct der *der, uint8_t tag)
 {
-	const struct der_tlv tlv = der_take(der, tag);
+	const struct der_tlv tlv = pkg_der_take(der, tag);
 
 	return (struct der){
 	    .at = tlv.body,
@@ -93,15 +93,15 @@ struct der der_enter(struct der *der, uint8_t tag)
 	};
 }
 
-void der_end(struct der *outer, const struct der *inner)
+void pkg_der_end(struct der *outer, const struct der *inner)
 {
 	if (inner->bad || inner->at != inner->end)
 		go_bad(outer);
 }
 
-unsigned der_small(struct der *der)
+unsigned pkg_der_small(struct der *der)
 {
-	const struct der_tlv tlv = der_take(der, DER_INTEGER);
+	const struct der_tlv tlv = pkg_der_take(der, DER_INTEGER);
 
 	if (der->bad || tlv.len != 1 || tlv.body[0] > 127) {
 		go_bad(der);
@@ -110,40 +110,40 @@ unsigned der_small(struct der *der)
 	return tlv.body[0];
 }
 
-struct der_tlv der_oid(struct der *der)
+struct der_tlv pkg_der_oid(struct der *der)
 {
-	const struct der_tlv tlv = der_take(der, DER_OID);
+	const struct der_tlv tlv = pkg_der_take(der, DER_OID);
 
 	return tlv.len == 0 ? go_bad(der) : tlv;
 }
 
-bool der_oid_is(const struct der_tlv *oid, const struct der_oid *known)
+bool pkg_der_oid_is(const struct der_tlv *oid, const struct der_oid *known)
 {
 	return oid->len == known->len &&
 	       memcmp(oid->body, known->body, known->len) == 0;
 }
 
-void der_expect_oid(struct der *der, const struct der_oid *known)
+void pkg_der_expect_oid(struct der *der, const struct der_oid *known)
 {
-	const struct der_tlv oid = der_oid(der);
+	const struct der_tlv oid = pkg_der_oid(der);
 
-	if (!der_oid_is(&oid, known))
+	if (!pkg_der_oid_is(&oid, known))
 		go_bad(der);
 }
 
-bool der_same(const struct der_tlv *a, const struct der_tlv *b)
+bool pkg_der_same(const struct der_tlv *a, const struct der_tlv *b)
 {
 	return a->len == b->len && memcmp(a->body, b->body, a->len) == 0;
 }
 
-struct der_tlv der_plain_algorithm(struct der *der)
+struct der_tlv pkg_der_plain_algorithm(struct der *der)
 {
-	struct der in = der_enter(der, DER_SEQUENCE);
-	const struct der_tlv oid = der_oid(&in);
+	struct der in = pkg_der_enter(der, DER_SEQUENCE);
+	const struct der_tlv oid = pkg_der_oid(&in);
 
-	if (der_more(&in) && der_take(&in, DER_NULL).len != 0)
+	if (pkg_der_more(&in) && pkg_der_take(&in, DER_NULL).len != 0)
 		go_bad(der);
-	der_end(der, &in);
+	pkg_der_end(der, &in);
 	return oid;
 }
 
@@ -170,32 +170,32 @@ static bool element_valid(const struct der_tlv *tlv)
 	       !(tlv->body[0] == 0xff && tlv->body[1] >= 0x80);
 }
 
-bool der_valid(const void *data, size_t len)
+bool pkg_der_valid(const void *data, size_t len)
 {
-	struct der open[DEPTH] = {der_all(data, len)};
+	struct der open[DEPTH] = {pkg_der_all(data, len)};
 	size_t depth = 1;
 
-	if (!der_more(&open[0]))
+	if (!pkg_der_more(&open[0]))
 		return false;
 	while (depth > 0) {
 		struct der *top = &open[depth - 1];
 		struct der_tlv tlv;
 
-		if (!der_more(top)) {
+		if (!pkg_der_more(top)) {
 			depth--;
 			continue;
 		}
-		tlv = der_any(top);
+		tlv = pkg_der_any(top);
 		if (top->bad || !element_valid(&tlv))
 			return false;
 		/* One element only at the top. */
-		if (depth == 1 && der_more(top))
+		if (depth == 1 && pkg_der_more(top))
 			return false;
 		if ((tlv.tag & CONSTRUCTED) == 0)
 			continue;
 		if (depth == DEPTH)
 			return false;
-		open[depth++] = der_all(tlv.body, tlv.len);
+		open[depth++] = pkg_der_all(tlv.body, tlv.len);
 	}
 	return true;
 }

@@ -50,34 +50,34 @@ struct der_oid {
 };
 
 /* All of @data, from its first to its last byte. */
-struct der der_all(const void *data, size_t len);
+struct der pkg_der_all(const void *data, size_t len);
 /* Is there another element, with that tag? */
-bool der_more(const struct der *der);
-bool der_is_next(const struct der *der, uint8_t tag);
+bool pkg_der_more(const struct der *der);
+bool pkg_der_is_next(const struct der *der, uint8_t tag);
 /* Take the next element, whatever it is, or with the tag; else go bad. */
-struct der_tlv der_any(struct der *der);
-struct der_tlv der_take(struct der *der, uint8_t tag);
-/* Take it and go inside: the caller walks it to its der_end(). */
-struct der der_enter(struct der *der, uint8_t tag);
+struct der_tlv pkg_der_any(struct der *der);
+struct der_tlv pkg_der_take(struct der *der, uint8_t tag);
+/* Take it and go inside: the caller walks it to its pkg_der_end(). */
+struct der pkg_der_enter(struct der *der, uint8_t tag);
 /* Nothing may follow in @inner; what went wrong inside went wrong outside. */
-void der_end(struct der *outer, const struct der *inner);
+void pkg_der_end(struct der *outer, const struct der *inner);
 
 /* Take an INTEGER of one byte, 0..127; anything else goes bad. */
-unsigned der_small(struct der *der);
+unsigned pkg_der_small(struct der *der);
 /* Take an OBJECT IDENTIFIER. */
-struct der_tlv der_oid(struct der *der);
-bool der_oid_is(const struct der_tlv *oid, const struct der_oid *known);
+struct der_tlv pkg_der_oid(struct der *der);
+bool pkg_der_oid_is(const struct der_tlv *oid, const struct der_oid *known);
 /* Take an OBJECT IDENTIFIER that must be that one. */
-void der_expect_oid(struct der *der, const struct der_oid *known);
-bool der_same(const struct der_tlv *a, const struct der_tlv *b);
+void pkg_der_expect_oid(struct der *der, const struct der_oid *known);
+bool pkg_der_same(const struct der_tlv *a, const struct der_tlv *b);
 /* Take an AlgorithmIdentifier with NULL or no parameters. */
-struct der_tlv der_plain_algorithm(struct der *der);
+struct der_tlv pkg_der_plain_algorithm(struct der *der);
 
 /*
  * True if @len bytes of @data are one element and everything constructed in
  * it, at most 32 deep, is DER too: tags, lengths, INTEGERs and BOOLEANs in
  * their only form.  Octet strings are not looked into.
  */
-bool der_valid(const void *data, size_t len);
+bool pkg_der_valid(const void *data, size_t len);
 
 #endif

@@ -94,7 +94,7 @@ enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
 				const struct pkg_secret *cek,
 				struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(CMS_ContentInfo) CMS_ContentInfo *ci = NULL;
 	unsigned char *made = NULL;
 	enum pkg_code code = PKG_OK;
@@ -105,7 +105,7 @@ enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "%zu recipients: 1 to %u are allowed",
 				  recipients->count, PKG_LIMIT_RECIPIENTS);
-	PKG_TRY(sign_scope_enter(&scope, crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, crypto, err));
 	PKG_TRY(make(&ci, crypto, recipients, cek, err));
 	len = i2d_CMS_ContentInfo(ci, &made);
 	if (len <= 0)

@@ -156,13 +156,13 @@ enum pkg_code pkg_envelope_open(struct pkg_secret **cek, const void *der,
 				const struct pkg_certs *cert,
 				struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(X509) X509 *x509 = NULL;
 	struct pkg_envelope_info info;
 
 	*cek = NULL;
 	PKG_TRY(pkg_envelope_check(&info, der, len, err));
-	PKG_TRY(sign_scope_enter(&scope, key->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, key->crypto, err));
 	PKG_TRY(choose_cert(&x509, key, cert, err));
 	PKG_TRY(check_named(&info, x509, key, err));
 	return open_it(cek, der, len, key, x509, err);

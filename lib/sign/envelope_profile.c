@@ -31,9 +31,9 @@ static void broken(struct walk *w, const char *why)
 /* An AlgorithmIdentifier that must be @known, without parameters. */
 static void expect_algorithm(struct der *der, const struct der_oid *known)
 {
-	const struct der_tlv oid = der_plain_algorithm(der);
+	const struct der_tlv oid = pkg_der_plain_algorithm(der);
 
-	der->bad = der->bad || !der_oid_is(&oid, known);
+	der->bad = der->bad || !pkg_der_oid_is(&oid, known);
 }
 
 static struct pkg_envelope_recipient *
@@ -61,35 +61,35 @@ recipient_add(struct walk *w, const char *kind, const struct der_tlv *ski)
 static void walk_oaep(struct der *algorithm)
 {
 	static const struct der_oid sha256 = OID_SHA256, mgf1 = OID_MGF1;
-	struct der params = der_enter(algorithm, DER_SEQUENCE);
-	struct der hash = der_enter(&params, DER_CONTEXT_0);
+	struct der params = pkg_der_enter(algorithm, DER_SEQUENCE);
+	struct der hash = pkg_der_enter(&params, DER_CONTEXT_0);
 
 	expect_algorithm(&hash, &sha256);
-	der_end(&params, &hash);
-	struct der mask = der_enter(&params, DER_CONTEXT_1);
-	struct der in = der_enter(&mask, DER_SEQUENCE);
-	der_expect_oid(&in, &mgf1);
+	pkg_der_end(&params, &hash);
+	struct der mask = pkg_der_enter(&params, DER_CONTEXT_1);
+	struct der in = pkg_der_enter(&mask, DER_SEQUENCE);
+	pkg_der_expect_oid(&in, &mgf1);
 	expect_algorithm(&in, &sha256);
-	der_end(&mask, &in);
-	der_end(&params, &mask);
-	der_end(algorithm, &params);
+	pkg_der_end(&mask, &in);
+	pkg_der_end(&params, &mask);
+	pkg_der_end(algorithm, &params);
 }
 
 /* KeyTransRecipientInfo, RFC 5652 section 6.2.1 */
 static void walk_ktri(struct walk *w, struct der *set)
 {
 	static const struct der_oid oaep = OID_RSA_OAEP;
-	struct der in = der_enter(set, DER_SEQUENCE);
-	const unsigned version = der_small(&in);
-	const struct der_tlv ski = der_take(&in, DER_CONTEXT_0_PRIMITIVE);
-	struct der algorithm = der_enter(&in, DER_SEQUENCE);
+	struct der in = pkg_der_enter(set, DER_SEQUENCE);
+	const unsigned version = pkg_der_small(&in);
+	const struct der_tlv ski = pkg_der_take(&in, DER_CONTEXT_0_PRIMITIVE);
+	struct der algorithm = pkg_der_enter(&in, DER_SEQUENCE);
 
 	/* PKCS#1 v1.5 would be an oracle: no implicit rejection in 3.0. */
-	der_expect_oid(&algorithm, &oaep);
+	pkg_der_expect_oid(&algorithm, &oaep);
 	walk_oaep(&algorithm);
-	der_end(&in, &algorithm);
-	const struct der_tlv key = der_take(&in, DER_OCTET_STRING);
-	der_end(set, &in);
+	pkg_der_end(&in, &algorithm);
+	const struct der_tlv key = pkg_der_take(&in, DER_OCTET_STRING);
+	pkg_der_end(set, &in);
 	if (set->bad || version != KTRI_VERSION || key.len < RSA_MIN_BYTES)
 		broken(w, "an RSA recipient is not RSA-OAEP with SHA-256 and "
 			  "a subject key identifier");
@@ -100,19 +100,19 @@ static void walk_ktri(struct walk *w, struct der *set)
 static size_t walk_point(struct der *in)
 {
 	static const struct der_oid ec = OID_EC_KEY;
-	struct der originator = der_enter(in, DER_CONTEXT_0);
-	struct der key = der_enter(&originator, DER_CONTEXT_1);
-	struct der algorithm = der_enter(&key, DER_SEQUENCE);
+	struct der originator = pkg_der_enter(in, DER_CONTEXT_0);
+	struct der key = pkg_der_enter(&originator, DER_CONTEXT_1);
+	struct der algorithm = pkg_der_enter(&key, DER_SEQUENCE);
 
-	der_expect_oid(&algorithm, &ec);
-	if (der_is_next(&algorithm, DER_OID))
-		(void)der_oid(&algorithm);
-	else if (der_more(&algorithm))
-		(void)der_take(&algorithm, DER_NULL);
-	der_end(&key, &algorithm);
-	const struct der_tlv point = der_take(&key, DER_BIT_STRING);
-	der_end(&originator, &key);
-	der_end(in, &originator);
+	pkg_der_expect_oid(&algorithm, &ec);
+	if (pkg_der_is_next(&algorithm, DER_OID))
+		(void)pkg_der_oid(&algorithm);
+	else if (pkg_der_more(&algorithm))
+		(void)pkg_der_take(&algorithm, DER_NULL);
+	pkg_der_end(&key, &algorithm);
+	const struct der_tlv point = pkg_der_take(&key, DER_BIT_STRING);
+	pkg_der_end(&originator, &key);
+	pkg_der_end(in, &originator);
 	if (point.len < 2 || point.body[0] != 0 || point.body[1] != 4)
 		return 0;
 	return point.len;
@@ -124,25 +124,25 @@ static void walk_kari(struct walk *w, struct der *set)
 	static const struct der_oid wrap = OID_AES256_WRAP;
 	static const struct der_oid kdf256 = OID_ECDH_SHA256;
 	static const struct der_oid kdf384 = OID_ECDH_SHA384;
-	struct der in = der_enter(set, DER_CONTEXT_1);
-	const unsigned version = der_small(&in);
+	struct der in = pkg_der_enter(set, DER_CONTEXT_1);
+	const unsigned version = pkg_der_small(&in);
 	const size_t point = walk_point(&in);
-	struct der algorithm = der_enter(&in, DER_SEQUENCE);
-	const struct der_tlv kdf = der_oid(&algorithm);
-	const bool p256 = point == POINT_P256 && der_oid_is(&kdf, &kdf256);
-	const bool p384 = point == POINT_P384 && der_oid_is(&kdf, &kdf384);
+	struct der algorithm = pkg_der_enter(&in, DER_SEQUENCE);
+	const struct der_tlv kdf = pkg_der_oid(&algorithm);
+	const bool p256 = point == POINT_P256 && pkg_der_oid_is(&kdf, &kdf256);
+	const bool p384 = point == POINT_P384 && pkg_der_oid_is(&kdf, &kdf384);
 
 	expect_algorithm(&algorithm, &wrap);
-	der_end(&in, &algorithm);
-	struct der keys = der_enter(&in, DER_SEQUENCE);
-	struct der one = der_enter(&keys, DER_SEQUENCE);
-	struct der id = der_enter(&one, DER_CONTEXT_0);
-	const struct der_tlv ski = der_take(&id, DER_OCTET_STRING);
-	der_end(&one, &id);
-	const struct der_tlv key = der_take(&one, DER_OCTET_STRING);
-	der_end(&keys, &one);
-	der_end(&in, &keys);
-	der_end(set, &in);
+	pkg_der_end(&in, &algorithm);
+	struct der keys = pkg_der_enter(&in, DER_SEQUENCE);
+	struct der one = pkg_der_enter(&keys, DER_SEQUENCE);
+	struct der id = pkg_der_enter(&one, DER_CONTEXT_0);
+	const struct der_tlv ski = pkg_der_take(&id, DER_OCTET_STRING);
+	pkg_der_end(&one, &id);
+	const struct der_tlv key = pkg_der_take(&one, DER_OCTET_STRING);
+	pkg_der_end(&keys, &one);
+	pkg_der_end(&in, &keys);
+	pkg_der_end(set, &in);
 	if (set->bad || version != KARI_VERSION || key.len != WRAPPED ||
 	    !(p256 || p384))
 		broken(w, "an EC recipient is not ECDH of the suite with a "
@@ -154,37 +154,38 @@ static void walk_content(struct walk *w, struct der *data)
 {
 	static const struct der_oid id_data = OID_DATA;
 	static const struct der_oid cbc = OID_AES256_CBC;
-	struct der in = der_enter(data, DER_SEQUENCE);
+	struct der in = pkg_der_enter(data, DER_SEQUENCE);
 
-	der_expect_oid(&in, &id_data);
-	struct der algorithm = der_enter(&in, DER_SEQUENCE);
-	der_expect_oid(&algorithm, &cbc);
-	const struct der_tlv iv = der_take(&algorithm, DER_OCTET_STRING);
-	der_end(&in, &algorithm);
-	const struct der_tlv content = der_take(&in, DER_CONTEXT_0_PRIMITIVE);
-	der_end(data, &in);
+	pkg_der_expect_oid(&in, &id_data);
+	struct der algorithm = pkg_der_enter(&in, DER_SEQUENCE);
+	pkg_der_expect_oid(&algorithm, &cbc);
+	const struct der_tlv iv = pkg_der_take(&algorithm, DER_OCTET_STRING);
+	pkg_der_end(&in, &algorithm);
+	const struct der_tlv content =
+	    pkg_der_take(&in, DER_CONTEXT_0_PRIMITIVE);
+	pkg_der_end(data, &in);
 	if (data->bad || iv.len != IV || content.len != CONTENT)
 		broken(w, "its content is not 48 bytes of AES-256-CBC");
 }
 
 static void walk_data(struct walk *w, struct der *data)
 {
-	if (der_small(data) != ENVELOPE_VERSION)
+	if (pkg_der_small(data) != ENVELOPE_VERSION)
 		broken(w, "it has a wrong version");
-	struct der set = der_enter(data, DER_SET);
-	if (!data->bad && !der_more(&set))
+	struct der set = pkg_der_enter(data, DER_SET);
+	if (!data->bad && !pkg_der_more(&set))
 		broken(w, "it has no recipient");
-	while (der_more(&set) && w->why == NULL) {
-		if (der_is_next(&set, DER_CONTEXT_1))
+	while (pkg_der_more(&set) && w->why == NULL) {
+		if (pkg_der_is_next(&set, DER_CONTEXT_1))
 			walk_kari(w, &set);
 		else
 			walk_ktri(w, &set);
 	}
 	if (w->why != NULL)
 		return;
-	der_end(data, &set);
+	pkg_der_end(data, &set);
 	walk_content(w, data);
-	if (der_more(data))
+	if (pkg_der_more(data))
 		broken(w, "it has attributes");
 }
 
@@ -195,22 +196,22 @@ enum pkg_code pkg_envelope_check(struct pkg_envelope_info *info,
 	static const struct der_oid enveloped = OID_ENVELOPED_DATA;
 	struct pkg_envelope_info own;
 	struct walk w = {.out = info == NULL ? &own : info};
-	struct der all = der_all(der, len);
-	struct der outer = der_enter(&all, DER_SEQUENCE);
+	struct der all = pkg_der_all(der, len);
+	struct der outer = pkg_der_enter(&all, DER_SEQUENCE);
 
 	*w.out = (struct pkg_envelope_info){0};
-	if (len > PKG_LIMIT_RECIPIENTS_DER || !der_valid(der, len))
+	if (len > PKG_LIMIT_RECIPIENTS_DER || !pkg_der_valid(der, len))
 		broken(&w, "it is not one definite-length DER EnvelopedData");
-	der_expect_oid(&outer, &enveloped);
-	struct der content = der_enter(&outer, DER_CONTEXT_0);
-	struct der data = der_enter(&content, DER_SEQUENCE);
+	pkg_der_expect_oid(&outer, &enveloped);
+	struct der content = pkg_der_enter(&outer, DER_CONTEXT_0);
+	struct der data = pkg_der_enter(&content, DER_SEQUENCE);
 	if (data.bad)
 		broken(&w, "it is not a CMS EnvelopedData");
 	walk_data(&w, &data);
-	der_end(&content, &data);
-	der_end(&outer, &content);
-	der_end(&all, &outer);
-	if (all.bad || der_more(&all))
+	pkg_der_end(&content, &data);
+	pkg_der_end(&outer, &content);
+	pkg_der_end(&all, &outer);
+	if (all.bad || pkg_der_more(&all))
 		broken(&w, "it is not a CMS EnvelopedData");
 	if (w.why == NULL)
 		return PKG_OK;

@@ -34,17 +34,17 @@ SIGN_DEFINE_AUTO(X509_STORE_CTX, X509_STORE_CTX_free)
  * OpenSSL functions (CMS and X.509 decoding, PKCS#12) take no context and
  * would reach for the process-wide one.
  *
- *     PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
- *     PKG_TRY(sign_scope_enter(&scope, crypto, err));
+ *     PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
+ *     PKG_TRY(pkg_sign_scope_enter(&scope, crypto, err));
  */
 struct sign_scope {
 	OSSL_LIB_CTX *before; /* NULL = not entered */
 };
 
-PKG_MUST_CHECK enum pkg_code sign_scope_enter(struct sign_scope *scope,
-					      struct pkg_crypto *crypto,
-					      struct pkg_err *err);
-void sign_scope_fini(struct sign_scope *scope);
+PKG_MUST_CHECK enum pkg_code pkg_sign_scope_enter(struct sign_scope *scope,
+						  struct pkg_crypto *crypto,
+						  struct pkg_err *err);
+void pkg_sign_scope_fini(struct sign_scope *scope);
 
 struct pkg_key {
 	struct pkg_crypto *crypto; /* borrowed */
@@ -71,30 +71,31 @@ struct pkg_crls {
 };
 
 /* Type and size of a public key; PKG_KEY_TYPE_OTHER if not of the suite. */
-enum pkg_key_type sign_key_type(const EVP_PKEY *pkey, unsigned *bits);
+enum pkg_key_type pkg_sign_key_type(const EVP_PKEY *pkey, unsigned *bits);
 /* SHA-256 of the DER SubjectPublicKeyInfo. */
-PKG_MUST_CHECK enum pkg_code sign_spki(uint8_t out[static 32],
-				       const struct pkg_crypto *crypto,
-				       EVP_PKEY *pkey, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_sign_spki(uint8_t out[static 32],
+					   const struct pkg_crypto *crypto,
+					   EVP_PKEY *pkey, struct pkg_err *err);
 /* SHA-256 of @len bytes of @data. */
-PKG_MUST_CHECK enum pkg_code sign_sha256(uint8_t out[static 32],
-					 const struct pkg_crypto *crypto,
-					 const void *data, size_t len,
-					 struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_sign_sha256(uint8_t out[static 32],
+					     const struct pkg_crypto *crypto,
+					     const void *data, size_t len,
+					     struct pkg_err *err);
 /* Read the certificate that @der is, to its last byte. */
-PKG_MUST_CHECK enum pkg_code sign_x509_read(X509 **out,
-					    const struct pkg_crypto *crypto,
-					    const void *der, size_t len,
-					    struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_sign_x509_read(X509 **out,
+						const struct pkg_crypto *crypto,
+						const void *der, size_t len,
+						struct pkg_err *err);
 /* Fill in @info from @x509. */
-PKG_MUST_CHECK enum pkg_code sign_x509_info(struct pkg_cert_info *info,
-					    const struct pkg_crypto *crypto,
-					    X509 *x509, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_sign_x509_info(struct pkg_cert_info *info,
+						const struct pkg_crypto *crypto,
+						X509 *x509,
+						struct pkg_err *err);
 /* Append @x509 (a reference is taken) to @certs. */
-PKG_MUST_CHECK enum pkg_code sign_certs_push(struct pkg_certs *certs,
-					     X509 *x509, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_sign_certs_push(struct pkg_certs *certs, X509 *x509, struct pkg_err *err);
 /* Seconds since the epoch of an ASN.1 time; false if it is malformed. */
-bool sign_time(int64_t *out, const ASN1_TIME *time);
+bool pkg_sign_time(int64_t *out, const ASN1_TIME *time);
 
 /* One block of a PEM file: its label ("CERTIFICATE") and what is in it. */
 struct sign_pem {
@@ -104,7 +105,7 @@ struct sign_pem {
 };
 
 /* False at the end, or where the rest is not PEM. */
-bool sign_pem_next(struct sign_pem *pem, BIO *bio);
-void sign_pem_fini(struct sign_pem *pem);
+bool pkg_sign_pem_next(struct sign_pem *pem, BIO *bio);
+void pkg_sign_pem_fini(struct sign_pem *pem);
 
 #endif

@@ -45,7 +45,7 @@ static enum pkg_code check_type(struct pkg_key *key, struct pkg_err *err)
 {
 	const char *name = EVP_PKEY_get0_type_name(key->pkey);
 
-	key->type = sign_key_type(key->pkey, &key->bits);
+	key->type = pkg_sign_key_type(key->pkey, &key->bits);
 	if (key->type != PKG_KEY_TYPE_OTHER && !is_explicit_curve(key->pkey))
 		return PKG_OK;
 	pkg_refuse(err, PKG_KEY, "algorithm-weak",
@@ -71,11 +71,11 @@ static enum pkg_code take_certs(struct pkg_key *key,
 	if (own == found->count)
 		return PKG_OK;
 	PKG_TRY(pkg_certs_new(&certs, key->crypto, err));
-	PKG_TRY(sign_certs_push(certs, found->entries[own].x509, err));
+	PKG_TRY(pkg_sign_certs_push(certs, found->entries[own].x509, err));
 	for (size_t i = 0; i < found->count; i++)
 		if (i != own)
-			PKG_TRY(sign_certs_push(certs, found->entries[i].x509,
-						err));
+			PKG_TRY(pkg_sign_certs_push(
+			    certs, found->entries[i].x509, err));
 	key->certs = PKG_STEAL(certs);
 	return PKG_OK;
 }
@@ -83,10 +83,10 @@ static enum pkg_code take_certs(struct pkg_key *key,
 static enum pkg_code load(struct pkg_key *key, int dirfd, const char *path,
 			  const struct pkg_key_ask *ask, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(sign_scope) struct sign_scope scope = {0};
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf file = {.max = PKG_LIMIT_KEY_FILE, .secret = true};
-	PKG_AUTO_FINI(key_reader)
+	PKG_AUTO_FINI(pkg_key_reader)
 	struct key_reader reader = {
 	    .crypto = key->crypto,
 	    .name = path,
@@ -95,12 +95,12 @@ static enum pkg_code load(struct pkg_key *key, int dirfd, const char *path,
 	};
 
 	PKG_TRY(slurp_private(&file, dirfd, path, err));
-	PKG_TRY(sign_scope_enter(&scope, key->crypto, err));
+	PKG_TRY(pkg_sign_scope_enter(&scope, key->crypto, err));
 	PKG_TRY(pkg_certs_new(&reader.certs, key->crypto, err));
-	PKG_TRY(key_reader_run(&reader, &file, err));
+	PKG_TRY(pkg_key_reader_run(&reader, &file, err));
 	key->pkey = PKG_STEAL(reader.pkey);
 	PKG_TRY(check_type(key, err));
-	PKG_TRY(sign_spki(key->spki, key->crypto, key->pkey, err));
+	PKG_TRY(pkg_sign_spki(key->spki, key->crypto, key->pkey, err));
 	return take_certs(key, reader.certs, err);
 }
 

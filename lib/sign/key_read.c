@@ -96,10 +96,10 @@ static enum pkg_code read_pem(struct key_reader *r, BIO *bio,
 			      struct pkg_err *err)
 {
 	static const char tail[] = "PRIVATE KEY";
-	PKG_AUTO_FINI(sign_pem) struct sign_pem pem = {0};
+	PKG_AUTO_FINI(pkg_sign_pem) struct sign_pem pem = {0};
 	PKG_AUTO(X509) X509 *x509 = NULL;
 
-	while (sign_pem_next(&pem, bio)) {
+	while (pkg_sign_pem_next(&pem, bio)) {
 		const size_t len = strlen(pem.name);
 
 		if (len >= sizeof(tail) - 1 &&
@@ -146,10 +146,10 @@ static enum pkg_code p12_certs(struct key_reader *r, X509 *cert,
 			       STACK_OF(X509) * others, struct pkg_err *err)
 {
 	if (cert != NULL)
-		PKG_TRY(sign_certs_push(r->certs, cert, err));
+		PKG_TRY(pkg_sign_certs_push(r->certs, cert, err));
 	for (int i = 0; i < sk_X509_num(others); i++)
-		PKG_TRY(
-		    sign_certs_push(r->certs, sk_X509_value(others, i), err));
+		PKG_TRY(pkg_sign_certs_push(r->certs, sk_X509_value(others, i),
+					    err));
 	return PKG_OK;
 }
 
@@ -176,8 +176,9 @@ static enum pkg_code read_p12(struct key_reader *r, PKCS12 *p12,
 	return PKG_OK;
 }
 
-enum pkg_code key_reader_run(struct key_reader *r, const struct pkg_buf *file,
-			     struct pkg_err *err)
+enum pkg_code pkg_key_reader_run(struct key_reader *r,
+				 const struct pkg_buf *file,
+				 struct pkg_err *err)
 {
 	PKG_AUTO(BIO) BIO *bio = NULL;
 	PKG_AUTO(PKCS12) PKCS12 *p12 = NULL;
@@ -200,7 +201,7 @@ enum pkg_code key_reader_run(struct key_reader *r, const struct pkg_buf *file,
 	return read_der(r, file->data, file->len, err);
 }
 
-void key_reader_fini(struct key_reader *r)
+void pkg_key_reader_fini(struct key_reader *r)
 {
 	EVP_PKEY_free(r->pkey);
 	pkg_certs_free(r->certs);

@@ -18,9 +18,9 @@ struct key_reader {
 };
 
 /* Read PEM, DER or PKCS#12.  Fails with PKG_KEY, or as @r->ask does. */
-PKG_MUST_CHECK enum pkg_code key_reader_run(struct key_reader *r,
-					    const struct pkg_buf *file,
-					    struct pkg_err *err);
-void key_reader_fini(struct key_reader *r);
+PKG_MUST_CHECK enum pkg_code pkg_key_reader_run(struct key_reader *r,
+						const struct pkg_buf *file,
+						struct pkg_err *err);
+void pkg_key_reader_fini(struct key_reader *r);
 
 #endif

@@ -6,8 +6,9 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-enum pkg_code sign_scope_enter(struct sign_scope *scope,
-			       struct pkg_crypto *crypto, struct pkg_err *err)
+enum pkg_code pkg_sign_scope_enter(struct sign_scope *scope,
+				   struct pkg_crypto *crypto,
+				   struct pkg_err *err)
 {
 	ERR_clear_error();
 	scope->before = OSSL_LIB_CTX_set0_default(pkg_crypto_libctx(crypto));
@@ -16,7 +17,7 @@ enum pkg_code sign_scope_enter(struct sign_scope *scope,
 	return PKG_OK;
 }
 
-void sign_scope_fini(struct sign_scope *scope)
+void pkg_sign_scope_fini(struct sign_scope *scope)
 {
 	if (scope->before == NULL)
 		return;
@@ -25,9 +26,9 @@ void sign_scope_fini(struct sign_scope *scope)
 	ERR_clear_error();
 }
 
-bool sign_pem_next(struct sign_pem *pem, BIO *bio)
+bool pkg_sign_pem_next(struct sign_pem *pem, BIO *bio)
 {
-	sign_pem_fini(pem);
+	pkg_sign_pem_fini(pem);
 	if (PEM_read_bio(bio, &pem->name, &pem->header, &pem->data,
 			 &pem->len) == 1)
 		return true;
@@ -35,7 +36,7 @@ bool sign_pem_next(struct sign_pem *pem, BIO *bio)
 	return false;
 }
 
-void sign_pem_fini(struct sign_pem *pem)
+void pkg_sign_pem_fini(struct sign_pem *pem)
 {
 	OPENSSL_free(pem->name);
 	OPENSSL_free(pem->header);
@@ -44,9 +45,9 @@ void sign_pem_fini(struct sign_pem *pem)
 	*pem = (struct sign_pem){0};
 }
 
-enum pkg_code sign_sha256(uint8_t out[static 32],
-			  const struct pkg_crypto *crypto, const void *data,
-			  size_t len, struct pkg_err *err)
+enum pkg_code pkg_sign_sha256(uint8_t out[static 32],
+			      const struct pkg_crypto *crypto, const void *data,
+			      size_t len, struct pkg_err *err)
 {
 	const EVP_MD *md = pkg_crypto_md(crypto, PKG_DIGEST_SHA256);
 

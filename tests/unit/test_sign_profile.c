@@ -1,124 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sign_pki.h"
+#include "sign_craft.h"
 
-#include "packline/buf.h"
-#include "packline/cms.h"
 #include "packline/limits.h"
 
-#include <openssl/cms.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Messages that OpenSSL makes, and that CMS_verify() mostly accepts, but that
- * are not signatures of suite packline-1.
- */
-enum { DETACHED = CMS_BINARY | CMS_DETACHED | CMS_PARTIAL };
-
-static const char content[] = "{\"type\":\"manifest\"}";
-static const size_t len = sizeof(content) - 1;
-
-/* How a message is made; all zero = as it should be. */
-struct craft {
-	const struct pki_cert *cert; /* NULL = pki.signer */
-	unsigned no_flags;           /* flags not to use */
-	unsigned flags;              /* and others to use */
-	const char *md;              /* NULL = SHA256 */
-	const char *type;            /* NULL = PKG_OID_MANIFEST */
-	/* Change it after the signer was added, or after it was signed. */
-	void (*add)(CMS_ContentInfo *ci, CMS_SignerInfo *si);
-	void (*change)(CMS_ContentInfo *ci, CMS_SignerInfo *si);
-	bool stream; /* BER, indefinite lengths */
-};
-
-static struct pki_bytes make(const struct craft *craft)
-{
-	const struct pki_cert *cert =
-	    craft->cert == NULL ? &pki.signer : craft->cert;
-	const unsigned flags =
-	    ((DETACHED | CMS_NOSMIMECAP | CMS_CADES) & ~craft->no_flags) |
-	    craft->flags;
-	CMS_ContentInfo *ci =
-	    CMS_sign(NULL, NULL, NULL, NULL, flags & ~(unsigned)CMS_KEY_PARAM);
-	ASN1_OBJECT *type = OBJ_txt2obj(
-	    craft->type == NULL ? PKG_OID_MANIFEST : craft->type, 1);
-	BIO *in = BIO_new_mem_buf(content, (int)len);
-	BIO *out = BIO_new(BIO_s_mem());
-	CMS_SignerInfo *si = NULL;
-	struct pki_bytes made = {0};
-	char *data = NULL;
-
-	assert_non_null(ci);
-	assert_int_equal(CMS_set1_eContentType(ci, type), 1);
-	si = CMS_add1_signer(
-	    ci, cert->x509, cert->key,
-	    EVP_get_digestbyname(craft->md == NULL ? "SHA256" : craft->md),
-	    flags);
-	assert_non_null(si);
-	if (craft->add != NULL)
-		craft->add(ci, si);
-	if (!craft->stream)
-		assert_int_equal(CMS_final(ci, in, NULL, flags), 1);
-	if (craft->change != NULL)
-		craft->change(ci, si);
-	if (craft->stream) {
-		assert_int_equal(
-		    i2d_CMS_bio_stream(out, ci, in, (int)(flags | CMS_STREAM)),
-		    1);
-	} else {
-		assert_int_equal(i2d_CMS_bio(out, ci), 1);
-	}
-	made.len = (size_t)BIO_get_mem_data(out, &data);
-	made.data = malloc(made.len + 16);
-	assert_non_null(made.data);
-	memcpy(made.data, data, made.len);
-	BIO_free(in);
-	BIO_free(out);
-	ASN1_OBJECT_free(type);
-	CMS_ContentInfo_free(ci);
-	return made;
-}
-
-static enum pkg_code judge(const struct pki_bytes *der, struct pkg_err *err)
-{
-	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
-	PKG_AUTO(pkg_certs) struct pkg_certs *anchors = pki_one(&pki.ca);
-
-	PKG_TRY(pkg_cms_parse(&cms, pki.crypto, der->data, der->len, err));
-	return pkg_cms_verify(cms, content, len,
-			      &(struct pkg_cms_verify_options){
-				  .content_type = PKG_OID_MANIFEST,
-				  .anchors = anchors,
-				  .at = PKI_NOW,
-			      },
-			      err);
-}
-
-static void expect(struct pki_bytes der, const char *reason, const char *text)
-{
-	struct pkg_err err = PKG_ERR_INIT;
-
-	assert_int_equal(judge(&der, &err), PKG_NO);
-	assert_string_equal(err.reason, reason);
-	if (strstr(err.text, text) == NULL)
-		fail_msg("'%s' is not in '%s'", text, err.text);
-	free(der.data);
-}
-
 static void refuse(const struct craft *craft, const char *text)
 {
-	expect(make(craft), "signature-profile", text);
+	craft_expect(craft_make(craft), "signature-profile", text);
 }
 
 static void test_as_it_should_be(void **state)
 {
-	struct pki_bytes der = make(&(struct craft){0});
+	struct pki_bytes der = craft_make(&(struct craft){0});
 	struct pkg_err err = PKG_ERR_INIT;
 
 	(void)state;
-	assert_ok(judge(&der, &err));
+	assert_ok(craft_judge(&der, &err));
 	free(der.data);
 	/* named by its key instead of issuer and serial: allowed too */
 	struct pki_cert cert = pki_cert(&(struct pki_spec){
@@ -128,8 +29,9 @@ static void test_as_it_should_be(void **state)
 	    .extensions = {PKI_SKI, "keyUsage", "digitalSignature",
 			   "extendedKeyUsage", "codeSigning"},
 	});
-	der = make(&(struct craft){.cert = &cert, .flags = CMS_USE_KEYID});
-	assert_ok(judge(&der, &err));
+	der =
+	    craft_make(&(struct craft){.cert = &cert, .flags = CMS_USE_KEYID});
+	assert_ok(craft_judge(&der, &err));
 	free(der.data);
 	pki_cert_free(&cert);
 }
@@ -161,9 +63,9 @@ static void test_weak_digests(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		expect(make(&(struct craft){.md = names[i],
-					    .cert = &pki.rsa_signer}),
-		       "algorithm-weak", "digest");
+		craft_expect(craft_make(&(struct craft){
+				 .md = names[i], .cert = &pki.rsa_signer}),
+			     "algorithm-weak", "digest");
 }
 
 static void test_a_small_rsa_key(void **state)
@@ -176,8 +78,8 @@ static void test_a_small_rsa_key(void **state)
 					.extensions = PKI_CODE});
 
 	(void)state;
-	expect(make(&(struct craft){.cert = &cert}), "algorithm-weak",
-	       "2048 bits");
+	craft_expect(craft_make(&(struct craft){.cert = &cert}),
+		     "algorithm-weak", "2048 bits");
 	pki_cert_free(&cert);
 	EVP_PKEY_free(small);
 }
@@ -240,8 +142,8 @@ static void test_certificates_for_other_purposes(void **state)
 
 		memcpy(spec.extensions, extensions[i], sizeof(extensions[i]));
 		cert = pki_cert(&spec);
-		expect(make(&(struct craft){.cert = &cert}),
-		       "certificate-purpose", "code signing");
+		craft_expect(craft_make(&(struct craft){.cert = &cert}),
+			     "certificate-purpose", "code signing");
 		pki_cert_free(&cert);
 	}
 }
@@ -249,9 +151,9 @@ static void test_certificates_for_other_purposes(void **state)
 static void second_signer(CMS_ContentInfo *ci, CMS_SignerInfo *si)
 {
 	(void)si;
-	assert_non_null(CMS_add1_signer(ci, pki.p384_signer.x509, pki.p384,
-					EVP_sha256(),
-					DETACHED | CMS_NOSMIMECAP | CMS_CADES));
+	assert_non_null(
+	    CMS_add1_signer(ci, pki.p384_signer.x509, pki.p384, EVP_sha256(),
+			    CRAFT_DETACHED | CMS_NOSMIMECAP | CMS_CADES));
 }
 
 static X509 *sub_ca; /* goes along with the next message */
@@ -300,13 +202,13 @@ static void test_intermediates(void **state)
 						   .issuer = &ca,
 						   .extensions = PKI_CODE});
 		sub_ca = ca.x509;
-		der =
-		    make(&(struct craft){.cert = &leaf, .change = add_sub_ca});
+		der = craft_make(
+		    &(struct craft){.cert = &leaf, .change = add_sub_ca});
 		if (cases[i].fit) {
-			assert_ok(judge(&der, &err));
+			assert_ok(craft_judge(&der, &err));
 			free(der.data);
 		} else {
-			expect(der, "certificate-purpose", "");
+			craft_expect(der, "certificate-purpose", "");
 		}
 		pki_cert_free(&ca);
 		pki_cert_free(&leaf);
@@ -321,7 +223,7 @@ static void test_two_signers(void **state)
 
 static void test_no_signer(void **state)
 {
-	CMS_ContentInfo *ci = CMS_sign(NULL, NULL, NULL, NULL, DETACHED);
+	CMS_ContentInfo *ci = CMS_sign(NULL, NULL, NULL, NULL, CRAFT_DETACHED);
 	struct pki_bytes der = {0};
 	uint8_t *made = NULL;
 
@@ -333,7 +235,7 @@ static void test_no_signer(void **state)
 	memcpy(der.data, made, der.len);
 	OPENSSL_free(made);
 	CMS_ContentInfo_free(ci);
-	expect(der, "signature-profile", "");
+	craft_expect(der, "signature-profile", "");
 }
 
 static void test_no_certificate(void **state)
@@ -428,7 +330,7 @@ static void add_token(CMS_ContentInfo *ci, CMS_SignerInfo *si)
 
 static void test_a_time_stamp_is_noted(void **state)
 {
-	struct pki_bytes der = make(&(struct craft){.change = add_token});
+	struct pki_bytes der = craft_make(&(struct craft){.change = add_token});
 	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
 	struct pkg_err err = PKG_ERR_INIT;
 
@@ -441,7 +343,7 @@ static void test_a_time_stamp_is_noted(void **state)
 /* Another certificate of the same key: ESS names the one that was meant. */
 static void test_an_exchanged_certificate(void **state)
 {
-	struct pki_bytes der = make(&(struct craft){0});
+	struct pki_bytes der = craft_make(&(struct craft){0});
 	X509 *twin = X509_dup(pki.signer.x509);
 	uint8_t *old = NULL, *new = NULL, *at = NULL;
 	const int n = i2d_X509(pki.signer.x509, &old);
@@ -463,7 +365,7 @@ static void test_an_exchanged_certificate(void **state)
 	at = memmem(der.data, der.len, old, (size_t)n);
 	assert_non_null(at);
 	memcpy(at, new, (size_t)n);
-	expect(der, "signature-bad", "mallo");
+	craft_expect(der, "signature-bad", "mallo");
 	X509_NAME_free(name);
 	X509_free(twin);
 	OPENSSL_free(old);
@@ -479,28 +381,28 @@ static void test_indefinite_lengths(void **state)
 
 static void test_trailing_bytes(void **state)
 {
-	struct pki_bytes der = make(&(struct craft){0});
+	struct pki_bytes der = craft_make(&(struct craft){0});
 
 	(void)state;
 	der.data[der.len++] = 0;
-	expect(der, "signature-profile", "definite-length");
-	der = make(&(struct craft){0});
+	craft_expect(der, "signature-profile", "definite-length");
+	der = craft_make(&(struct craft){0});
 	memcpy(der.data + der.len, "\x30\x00", 2);
 	der.len += 2;
-	expect(der, "signature-profile", "");
+	craft_expect(der, "signature-profile", "");
 }
 
 static void test_cut_short(void **state)
 {
-	struct pki_bytes der = make(&(struct craft){0});
+	struct pki_bytes der = craft_make(&(struct craft){0});
 
 	(void)state;
 	for (size_t n = 0; n < der.len; n += 3) {
 		struct pkg_err err = PKG_ERR_INIT;
 
 		assert_int_equal(
-		    judge(&(struct pki_bytes){.data = der.data, .len = n},
-			  &err),
+		    craft_judge(&(struct pki_bytes){.data = der.data, .len = n},
+				&err),
 		    PKG_NO);
 		assert_string_equal(err.reason, "signature-profile");
 	}
@@ -513,7 +415,7 @@ static void test_cut_short(void **state)
  */
 static void test_every_changed_bit(void **state)
 {
-	struct pki_bytes der = make(&(struct craft){0});
+	struct pki_bytes der = craft_make(&(struct craft){0});
 
 	(void)state;
 	for (size_t at = 0; at < der.len; at++) {
@@ -521,7 +423,7 @@ static void test_every_changed_bit(void **state)
 			struct pkg_err err = PKG_ERR_INIT;
 
 			der.data[at] ^= (uint8_t)(1u << bit);
-			if (judge(&der, &err) == PKG_OK)
+			if (craft_judge(&der, &err) == PKG_OK)
 				fail_msg("bit %u of byte %zu does not count",
 					 bit, at);
 			assert_non_null(err.reason);
