@@ -227,6 +227,7 @@ enum pkg_code pkg_zip_reader_slurp(struct pkg_zip_reader *reader,
 		PKG_TRY(pkg_zip_reader_read(reader, out->data + out->len, room,
 					    &got, err));
 		out->len += got;
+		out->data[out->len] = '\0'; /* as a buffer promises */
 	} while (got > 0);
 	return PKG_OK;
 }
