@@ -50,8 +50,6 @@ static const struct pkg_field pin_fields[] = {
      .kind = PKG_FIELD_STRING,
      .required = true,
      .offset = offsetof(struct pin, spki),
-     .min = 71,
-     .max = 71,
      .pattern = "^sha256:[0-9a-f]{64}$",
      .help = "SHA-256 of the key's DER SubjectPublicKeyInfo, in hex.",
      .hint = "openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin "
@@ -263,6 +261,15 @@ static enum pkg_code read_roots(struct pkg_trust *trust,
 	return PKG_OK;
 }
 
+static bool decode_spki(uint8_t *spki, const struct pkg_node *node)
+{
+	static const size_t prefix = sizeof("sha256:") - 1;
+
+	return node->len > prefix &&
+	       pkg_hex_decode(spki, 32, node->text + prefix,
+			      node->len - prefix);
+}
+
 static bool is_pinned(const struct pkg_trust *trust, const uint8_t *spki)
 {
 	for (size_t i = 0; i < trust->pin_count; i++) {
@@ -302,10 +309,8 @@ static enum pkg_code read_pins(struct pkg_trust *trust,
 
 		if (pins[i].id == NULL || pins[i].spki == NULL)
 			continue; /* there is a finding for it */
-		if (!pkg_hex_decode(to->spki, sizeof(to->spki),
-				    pins[i].spki->text + strlen("sha256:"),
-				    pins[i].spki->len - strlen("sha256:")))
-			return pkg_fail(err, PKG_INTERNAL, "spki of a pin");
+		if (!decode_spki(to->spki, pins[i].spki))
+			continue; /* likewise */
 		if (is_pinned(trust, to->spki)) {
 			PKG_TRY(pkg_config_error(
 			    file, "duplicate-pin", pins[i].spki,
