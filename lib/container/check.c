@@ -75,11 +75,11 @@ static enum pkg_code check_names(const struct pkg_container_file *files,
 	enum name_style style = NAME_STYLE_NUMBER;
 	member_name want;
 
-	PKG_TRY(
-	    names_style(&style, files, count, source_name_of, encrypted, err));
+	PKG_TRY(pkg_names_style(&style, files, count, source_name_of, encrypted,
+				err));
 	for (size_t i = 0; i < count; i++) {
-		name_member(want, files[i].role, style, i,
-			    files[i].source_name);
+		pkg_name_member(want, files[i].role, style, i,
+				files[i].source_name);
 		if (strcmp(files[i].member, want) != 0)
 			return pkg_refuse(err, PKG_INPUT, REASON,
 					  "request.json: '%s' must be called "
@@ -137,7 +137,7 @@ pkg_container_request_check(const struct pkg_container_request *request,
 			    struct pkg_crypto *crypto, struct pkg_err *err)
 {
 	const bool encrypted = manifest->kind != PKG_CONTAINER_SIGNED;
-	const size_t first = members_first_file(manifest);
+	const size_t first = pkg_members_first_file(manifest);
 	const struct pkg_container_file *payload = request->files;
 	size_t count = request->file_count;
 
@@ -175,6 +175,6 @@ pkg_container_derive_id(char out[static 37],
 	nameless.subject.id = "";
 	PKG_TRY(pkg_container_request_encode(&json, &nameless, err));
 	PKG_TRY(pkg_digest_sha256(crypto, json.data, json.len, sha256, err));
-	name_uuid(out, sha256, 8);
+	pkg_name_uuid(out, sha256, 8);
 	return PKG_OK;
 }

@@ -12,13 +12,13 @@ static enum pkg_code take_kdf(struct fields *parent,
 	struct fields self;
 	int64_t n = 0, p = 0, r = 0;
 
-	PKG_TRY(fields_take(parent, "kdf", PKG_NODE_MAP, 0, &node, err));
-	PKG_TRY(fields_enter(&self, parent, node, err));
-	PKG_TRY(fields_int(&self, "n", 1 << 17, 0, &n, err));
-	PKG_TRY(fields_is(&self, "name", "scrypt", err));
-	PKG_TRY(fields_int(&self, "p", 1, 0, &p, err));
-	PKG_TRY(fields_int(&self, "r", 8, 0, &r, err));
-	PKG_TRY(fields_sha256(&self, "salt", NULL, kdf->salt, err));
+	PKG_TRY(pkg_fields_take(parent, "kdf", PKG_NODE_MAP, 0, &node, err));
+	PKG_TRY(pkg_fields_enter(&self, parent, node, err));
+	PKG_TRY(pkg_fields_int(&self, "n", 1 << 17, 0, &n, err));
+	PKG_TRY(pkg_fields_is(&self, "name", "scrypt", err));
+	PKG_TRY(pkg_fields_int(&self, "p", 1, 0, &p, err));
+	PKG_TRY(pkg_fields_int(&self, "r", 8, 0, &r, err));
+	PKG_TRY(pkg_fields_sha256(&self, "salt", NULL, kdf->salt, err));
 	if (n < 2 || (n & (n - 1)) != 0 || p != 1 || r != 8)
 		return fields_refuse(&self, err,
 				     "%s: scrypt takes n = 2^1..2^17, r = 8, "
@@ -27,7 +27,7 @@ static enum pkg_code take_kdf(struct fields *parent,
 	kdf->n = (uint32_t)n;
 	kdf->p = (uint32_t)p;
 	kdf->r = (uint32_t)r;
-	return fields_end(&self, err);
+	return pkg_fields_end(&self, err);
 }
 
 static enum pkg_code take_encryption(struct fields *parent,
@@ -37,17 +37,17 @@ static enum pkg_code take_encryption(struct fields *parent,
 	const struct pkg_node *node = NULL;
 	struct fields self;
 
-	PKG_TRY(fields_take(parent, "encryption", PKG_NODE_MAP, FIELD_NULLABLE,
-			    &node, err));
+	PKG_TRY(pkg_fields_take(parent, "encryption", PKG_NODE_MAP,
+				FIELD_NULLABLE, &node, err));
 	*present = node != NULL;
 	if (node == NULL)
 		return PKG_OK;
-	PKG_TRY(fields_enter(&self, parent, node, err));
-	out->has_kdf = fields_next_is(&self, "kdf");
+	PKG_TRY(pkg_fields_enter(&self, parent, node, err));
+	out->has_kdf = pkg_fields_next_is(&self, "kdf");
 	if (out->has_kdf)
 		PKG_TRY(take_kdf(&self, &out->kdf, err));
-	PKG_TRY(fields_sha256(&self, "salt", NULL, out->salt, err));
-	return fields_end(&self, err);
+	PKG_TRY(pkg_fields_sha256(&self, "salt", NULL, out->salt, err));
+	return pkg_fields_end(&self, err);
 }
 
 /* The extension point: signed and ignored, unless it says it must not be. */
@@ -55,9 +55,9 @@ static enum pkg_code take_ext(struct fields *self, struct pkg_err *err)
 {
 	const struct pkg_node *ext = NULL;
 
-	if (!fields_next_is(self, "ext"))
+	if (!pkg_fields_next_is(self, "ext"))
 		return PKG_OK;
-	PKG_TRY(fields_take(self, "ext", PKG_NODE_MAP, 0, &ext, err));
+	PKG_TRY(pkg_fields_take(self, "ext", PKG_NODE_MAP, 0, &ext, err));
 	for (const struct pkg_node *n = ext->first; n != NULL; n = n->next) {
 		if (n->key[0] == '!')
 			return pkg_refuse(err, PKG_INPUT,
@@ -81,16 +81,17 @@ static enum pkg_code take_member(struct fields *parent,
 	unsigned role = 0;
 	int64_t size = 0, plain = 0;
 
-	PKG_TRY(fields_enter(&self, parent, node, err));
-	PKG_TRY(fields_take(&self, "name", PKG_NODE_STRING, 0, &name, err));
-	out->encrypted = fields_next_is(&self, "plain_size");
+	PKG_TRY(pkg_fields_enter(&self, parent, node, err));
+	PKG_TRY(pkg_fields_take(&self, "name", PKG_NODE_STRING, 0, &name, err));
+	out->encrypted = pkg_fields_next_is(&self, "plain_size");
 	if (out->encrypted)
-		PKG_TRY(fields_int(&self, "plain_size", PKG_LIMIT_JSON_INT, 0,
-				   &plain, err));
-	PKG_TRY(fields_enum(&self, "role", roles, &role, err));
-	PKG_TRY(fields_sha256(&self, "sha256", NULL, out->sha256, err));
-	PKG_TRY(fields_int(&self, "size", PKG_LIMIT_JSON_INT, 0, &size, err));
-	PKG_TRY(fields_end(&self, err));
+		PKG_TRY(pkg_fields_int(&self, "plain_size", PKG_LIMIT_JSON_INT,
+				       0, &plain, err));
+	PKG_TRY(pkg_fields_enum(&self, "role", roles, &role, err));
+	PKG_TRY(pkg_fields_sha256(&self, "sha256", NULL, out->sha256, err));
+	PKG_TRY(
+	    pkg_fields_int(&self, "size", PKG_LIMIT_JSON_INT, 0, &size, err));
+	PKG_TRY(pkg_fields_end(&self, err));
 	out->role = (enum pkg_container_role)role;
 	out->size = (uint64_t)size;
 	out->plain_size = out->encrypted ? (uint64_t)plain : out->size;
@@ -109,7 +110,7 @@ static enum pkg_code take_members(struct fields *self,
 	const struct pkg_node *list = NULL;
 	size_t i = 0;
 
-	PKG_TRY(fields_take(self, "members", PKG_NODE_SEQ, 0, &list, err));
+	PKG_TRY(pkg_fields_take(self, "members", PKG_NODE_SEQ, 0, &list, err));
 	if (list->count > max)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "%s: more than %zu members", self->document,
@@ -163,32 +164,32 @@ static enum pkg_code take_all(struct fields *self,
 	unsigned kind = 0;
 	int64_t format = 0;
 
-	PKG_TRY(fields_subject_head(self, subject, err));
+	PKG_TRY(pkg_fields_subject_head(self, subject, err));
 	PKG_TRY(take_encryption(self, out, &encryption, err));
-	PKG_TRY(fields_text(self, "expires", pkg_container_is_time,
-			    FIELD_NULLABLE, &subject->expires, err));
+	PKG_TRY(pkg_fields_text(self, "expires", pkg_container_is_time,
+				FIELD_NULLABLE, &subject->expires, err));
 	PKG_TRY(take_ext(self, err));
-	PKG_TRY(fields_int(self, "format", 1, 0, &format, err));
-	PKG_TRY(fields_text(self, "id", is_uuid, 0, &subject->id, err));
-	PKG_TRY(fields_enum(self, "kind", kinds, &kind, err));
+	PKG_TRY(pkg_fields_int(self, "format", 1, 0, &format, err));
+	PKG_TRY(pkg_fields_text(self, "id", pkg_is_uuid, 0, &subject->id, err));
+	PKG_TRY(pkg_fields_enum(self, "kind", kinds, &kind, err));
 	out->kind = (enum pkg_container_kind)kind;
 	PKG_TRY(take_members(self, out, err));
-	PKG_TRY(fields_text(self, "name", pkg_container_is_text, 0,
-			    &subject->name, err));
-	PKG_TRY(fields_sha256(self, "policy_sha256", &out->has_policy,
-			      out->policy_sha256, err));
-	PKG_TRY(fields_sha256(self, "request_sha256", NULL, out->request_sha256,
-			      err));
-	PKG_TRY(fields_int(self, "sequence", PKG_LIMIT_JSON_INT, FIELD_NULLABLE,
-			   &subject->sequence, err));
-	PKG_TRY(fields_is(self, "suite", PKG_SUITE_1, err));
+	PKG_TRY(pkg_fields_text(self, "name", pkg_container_is_text, 0,
+				&subject->name, err));
+	PKG_TRY(pkg_fields_sha256(self, "policy_sha256", &out->has_policy,
+				  out->policy_sha256, err));
+	PKG_TRY(pkg_fields_sha256(self, "request_sha256", NULL,
+				  out->request_sha256, err));
+	PKG_TRY(pkg_fields_int(self, "sequence", PKG_LIMIT_JSON_INT,
+			       FIELD_NULLABLE, &subject->sequence, err));
+	PKG_TRY(pkg_fields_is(self, "suite", PKG_SUITE_1, err));
 	out->suite = PKG_SUITE_1;
-	PKG_TRY(fields_text(self, "tenant", pkg_container_is_name, 0,
-			    &subject->tenant, err));
-	PKG_TRY(fields_is(self, "type", "manifest", err));
-	PKG_TRY(fields_text(self, "version", pkg_container_is_text, 0,
-			    &subject->version, err));
-	PKG_TRY(fields_end(self, err));
+	PKG_TRY(pkg_fields_text(self, "tenant", pkg_container_is_name, 0,
+				&subject->tenant, err));
+	PKG_TRY(pkg_fields_is(self, "type", "manifest", err));
+	PKG_TRY(pkg_fields_text(self, "version", pkg_container_is_text, 0,
+				&subject->version, err));
+	PKG_TRY(pkg_fields_end(self, err));
 	if (encryption != (out->kind != PKG_CONTAINER_SIGNED))
 		return fields_refuse(self, err,
 				     "%s: 'encryption' does not go with the "
@@ -217,8 +218,8 @@ enum pkg_code pkg_container_manifest_decode(struct pkg_container_manifest *out,
 	if (len > PKG_LIMIT_MANIFEST_JSON_BUNDLE)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "manifest.json is too large");
-	PKG_TRY(fields_arena(&tree, len, err));
-	PKG_TRY(fields_parse(&self, tree, data, len, &root, err));
+	PKG_TRY(pkg_fields_arena(&tree, len, err));
+	PKG_TRY(pkg_fields_parse(&self, tree, data, len, &root, err));
 	PKG_TRY(check_format(&self, root, err));
 	PKG_TRY(take_all(&self, out, err));
 	if (out->subject.content == PKG_CONTAINER_FILES &&
@@ -226,5 +227,5 @@ enum pkg_code pkg_container_manifest_decode(struct pkg_container_manifest *out,
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "manifest.json has more than %u bytes",
 				  PKG_LIMIT_MANIFEST_JSON);
-	return members_check(out, err);
+	return pkg_members_check(out, err);
 }

@@ -20,8 +20,8 @@ static enum pkg_code take_source_name(struct fields *self, const char **out,
 	const struct pkg_node *node = NULL;
 	char text[80];
 
-	PKG_TRY(
-	    fields_take(self, "source_name", PKG_NODE_STRING, 0, &node, err));
+	PKG_TRY(pkg_fields_take(self, "source_name", PKG_NODE_STRING, 0, &node,
+				err));
 	if (!pkg_path_is_safe_name(node->text, node->len))
 		return pkg_refuse(err, PKG_INPUT, "name-grammar",
 				  "%s: '%s' is not a safe file name",
@@ -42,25 +42,25 @@ static enum pkg_code take_file(struct fields *parent,
 	unsigned role = 0;
 	int64_t size = 0;
 
-	PKG_TRY(fields_enter(&self, parent, node, err));
-	out->has_given = fields_next_is(&self, "given_sha256");
+	PKG_TRY(pkg_fields_enter(&self, parent, node, err));
+	out->has_given = pkg_fields_next_is(&self, "given_sha256");
 	if (out->has_given)
-		PKG_TRY(fields_sha256(&self, "given_sha256", NULL,
-				      out->given_sha256, err));
-	PKG_TRY(
-	    fields_text(&self, "member", is_member_name, 0, &out->member, err));
-	PKG_TRY(fields_enum(&self, "role", roles, &role, err));
+		PKG_TRY(pkg_fields_sha256(&self, "given_sha256", NULL,
+					  out->given_sha256, err));
+	PKG_TRY(pkg_fields_text(&self, "member", is_member_name, 0,
+				&out->member, err));
+	PKG_TRY(pkg_fields_enum(&self, "role", roles, &role, err));
 	out->role = role == 0 ? PKG_ROLE_METADATA : PKG_ROLE_PAYLOAD;
-	PKG_TRY(fields_sha256(&self, "sha256", NULL, out->sha256, err));
-	PKG_TRY(fields_int(&self, "size", (int64_t)PKG_LIMIT_PAYLOAD, 0, &size,
-			   err));
+	PKG_TRY(pkg_fields_sha256(&self, "sha256", NULL, out->sha256, err));
+	PKG_TRY(pkg_fields_int(&self, "size", (int64_t)PKG_LIMIT_PAYLOAD, 0,
+			       &size, err));
 	out->size = (uint64_t)size;
 	PKG_TRY(take_source_name(&self, &out->source_name, err));
 	if (out->has_given && memcmp(out->given_sha256, out->sha256, 32) != 0)
 		return fields_refuse(&self, err,
 				     "%s: 'given_sha256' is not 'sha256'",
 				     self.document);
-	return fields_end(&self, err);
+	return pkg_fields_end(&self, err);
 }
 
 static const char *source_name_of(const void *rows, size_t index)
@@ -77,7 +77,7 @@ static enum pkg_code take_files(struct fields *self,
 	size_t i = 0, dup = SIZE_MAX;
 	char text[80];
 
-	PKG_TRY(fields_take(self, "files", PKG_NODE_SEQ, 0, &list, err));
+	PKG_TRY(pkg_fields_take(self, "files", PKG_NODE_SEQ, 0, &list, err));
 	if (list->count > PKG_LIMIT_MEMBERS_BUNDLE)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "%s: more than %u files", self->document,
@@ -91,7 +91,7 @@ static enum pkg_code take_files(struct fields *self,
 		PKG_TRY(take_file(self, n, &files[i++], err));
 	out->files = files;
 	out->file_count = i;
-	PKG_TRY(names_unique(files, i, source_name_of, false, &dup, err));
+	PKG_TRY(pkg_names_unique(files, i, source_name_of, false, &dup, err));
 	if (dup != SIZE_MAX)
 		return fields_refuse(
 		    self, err, "%s: the file name '%s' is there twice",
@@ -110,9 +110,9 @@ static enum pkg_code take_salt(struct fields *self,
 
 	/* "" if nothing is encrypted: there is nothing to hide. */
 	if (node != NULL && pkg_node_is(node, ""))
-		return fields_is(self, "salt", "", err);
+		return pkg_fields_is(self, "salt", "", err);
 	out->has_salt = true;
-	return fields_sha256(self, "salt", NULL, out->salt, err);
+	return pkg_fields_sha256(self, "salt", NULL, out->salt, err);
 }
 
 static enum pkg_code take_all(struct fields *self,
@@ -121,24 +121,24 @@ static enum pkg_code take_all(struct fields *self,
 {
 	struct pkg_container_subject *subject = &out->subject;
 
-	PKG_TRY(fields_subject_head(self, subject, err));
-	PKG_TRY(fields_text(self, "expires", pkg_container_is_time,
-			    FIELD_NULLABLE, &subject->expires, err));
+	PKG_TRY(pkg_fields_subject_head(self, subject, err));
+	PKG_TRY(pkg_fields_text(self, "expires", pkg_container_is_time,
+				FIELD_NULLABLE, &subject->expires, err));
 	PKG_TRY(take_files(self, out, err));
-	PKG_TRY(fields_text(self, "id", is_uuid, 0, &subject->id, err));
-	PKG_TRY(fields_text(self, "name", pkg_container_is_text, 0,
-			    &subject->name, err));
-	PKG_TRY(fields_text(self, "requester", pkg_container_is_text,
-			    FIELD_NULLABLE, &out->requester, err));
+	PKG_TRY(pkg_fields_text(self, "id", pkg_is_uuid, 0, &subject->id, err));
+	PKG_TRY(pkg_fields_text(self, "name", pkg_container_is_text, 0,
+				&subject->name, err));
+	PKG_TRY(pkg_fields_text(self, "requester", pkg_container_is_text,
+				FIELD_NULLABLE, &out->requester, err));
 	PKG_TRY(take_salt(self, out, err));
-	PKG_TRY(fields_int(self, "sequence", PKG_LIMIT_JSON_INT, FIELD_NULLABLE,
-			   &subject->sequence, err));
-	PKG_TRY(fields_text(self, "tenant", pkg_container_is_name, 0,
-			    &subject->tenant, err));
-	PKG_TRY(fields_is(self, "type", "request", err));
-	PKG_TRY(fields_text(self, "version", pkg_container_is_text, 0,
-			    &subject->version, err));
-	return fields_end(self, err);
+	PKG_TRY(pkg_fields_int(self, "sequence", PKG_LIMIT_JSON_INT,
+			       FIELD_NULLABLE, &subject->sequence, err));
+	PKG_TRY(pkg_fields_text(self, "tenant", pkg_container_is_name, 0,
+				&subject->tenant, err));
+	PKG_TRY(pkg_fields_is(self, "type", "request", err));
+	PKG_TRY(pkg_fields_text(self, "version", pkg_container_is_text, 0,
+				&subject->version, err));
+	return pkg_fields_end(self, err);
 }
 
 enum pkg_code pkg_container_request_decode(struct pkg_container_request *out,
@@ -156,8 +156,8 @@ enum pkg_code pkg_container_request_decode(struct pkg_container_request *out,
 	if (len > PKG_LIMIT_REQUEST_JSON_BUNDLE)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "request.json is too large");
-	PKG_TRY(fields_arena(&tree, len, err));
-	PKG_TRY(fields_parse(&self, tree, data, len, &root, err));
+	PKG_TRY(pkg_fields_arena(&tree, len, err));
+	PKG_TRY(pkg_fields_parse(&self, tree, data, len, &root, err));
 	type = pkg_node_get(root, "type");
 	if (type == NULL || !pkg_node_is(type, "request"))
 		return pkg_refuse(err, PKG_INPUT, "unsupported-format",

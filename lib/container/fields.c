@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-enum pkg_code fields_enter(struct fields *self, const struct fields *parent,
-			   const struct pkg_node *node, struct pkg_err *err)
+enum pkg_code pkg_fields_enter(struct fields *self, const struct fields *parent,
+			       const struct pkg_node *node, struct pkg_err *err)
 {
 	*self = *parent;
 	if (node->kind != PKG_NODE_MAP)
@@ -17,7 +17,7 @@ enum pkg_code fields_enter(struct fields *self, const struct fields *parent,
 	return PKG_OK;
 }
 
-enum pkg_code fields_end(const struct fields *self, struct pkg_err *err)
+enum pkg_code pkg_fields_end(const struct fields *self, struct pkg_err *err)
 {
 	if (self->next != NULL)
 		return fields_refuse(self, err, "%s: unknown key '%.64s'",
@@ -25,14 +25,14 @@ enum pkg_code fields_end(const struct fields *self, struct pkg_err *err)
 	return PKG_OK;
 }
 
-bool fields_next_is(const struct fields *self, const char *key)
+bool pkg_fields_next_is(const struct fields *self, const char *key)
 {
 	return self->next != NULL && strcmp(self->next->key, key) == 0;
 }
 
-enum pkg_code fields_take(struct fields *self, const char *key,
-			  enum pkg_node_kind kind, unsigned flags,
-			  const struct pkg_node **out, struct pkg_err *err)
+enum pkg_code pkg_fields_take(struct fields *self, const char *key,
+			      enum pkg_node_kind kind, unsigned flags,
+			      const struct pkg_node **out, struct pkg_err *err)
 {
 	const struct pkg_node *node = self->next;
 
@@ -40,7 +40,7 @@ enum pkg_code fields_take(struct fields *self, const char *key,
 	/* Keys are sorted: a smaller one is not ours, a greater one means
 	   that ours is not there. */
 	if (node != NULL && strcmp(node->key, key) < 0)
-		return fields_end(self, err);
+		return pkg_fields_end(self, err);
 	if (node == NULL || strcmp(node->key, key) != 0)
 		return fields_refuse(self, err, "%s: key '%s' is missing",
 				     self->document, key);
@@ -65,14 +65,14 @@ static enum pkg_code wrong_value(const struct fields *self, const char *key,
 	    pkg_text_quote_cut(text, sizeof(text), node->text, node->len));
 }
 
-enum pkg_code fields_text(struct fields *self, const char *key,
-			  bool (*is)(const char *), unsigned flags,
-			  const char **out, struct pkg_err *err)
+enum pkg_code pkg_fields_text(struct fields *self, const char *key,
+			      bool (*is)(const char *), unsigned flags,
+			      const char **out, struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;
 
 	*out = NULL;
-	PKG_TRY(fields_take(self, key, PKG_NODE_STRING, flags, &node, err));
+	PKG_TRY(pkg_fields_take(self, key, PKG_NODE_STRING, flags, &node, err));
 	if (node == NULL)
 		return PKG_OK;
 	if (!is(node->text))
@@ -81,23 +81,23 @@ enum pkg_code fields_text(struct fields *self, const char *key,
 	return *out == NULL ? err->code : PKG_OK;
 }
 
-enum pkg_code fields_is(struct fields *self, const char *key, const char *value,
-			struct pkg_err *err)
+enum pkg_code pkg_fields_is(struct fields *self, const char *key,
+			    const char *value, struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;
 
-	PKG_TRY(fields_take(self, key, PKG_NODE_STRING, 0, &node, err));
+	PKG_TRY(pkg_fields_take(self, key, PKG_NODE_STRING, 0, &node, err));
 	return pkg_node_is(node, value) ? PKG_OK
 					: wrong_value(self, key, node, err);
 }
 
-enum pkg_code fields_sha256(struct fields *self, const char *key, bool *has,
-			    uint8_t out[static 32], struct pkg_err *err)
+enum pkg_code pkg_fields_sha256(struct fields *self, const char *key, bool *has,
+				uint8_t out[static 32], struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;
 
-	PKG_TRY(fields_take(self, key, PKG_NODE_STRING,
-			    has != NULL ? FIELD_NULLABLE : 0, &node, err));
+	PKG_TRY(pkg_fields_take(self, key, PKG_NODE_STRING,
+				has != NULL ? FIELD_NULLABLE : 0, &node, err));
 	if (has != NULL)
 		*has = node != NULL;
 	if (node == NULL)
@@ -107,13 +107,13 @@ enum pkg_code fields_sha256(struct fields *self, const char *key, bool *has,
 	return PKG_OK;
 }
 
-enum pkg_code fields_int(struct fields *self, const char *key, int64_t max,
-			 unsigned flags, int64_t *out, struct pkg_err *err)
+enum pkg_code pkg_fields_int(struct fields *self, const char *key, int64_t max,
+			     unsigned flags, int64_t *out, struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;
 
 	*out = -1;
-	PKG_TRY(fields_take(self, key, PKG_NODE_INT, flags, &node, err));
+	PKG_TRY(pkg_fields_take(self, key, PKG_NODE_INT, flags, &node, err));
 	if (node == NULL)
 		return PKG_OK;
 	if (node->number < 0 || node->number > max)
@@ -124,13 +124,13 @@ enum pkg_code fields_int(struct fields *self, const char *key, int64_t max,
 	return PKG_OK;
 }
 
-enum pkg_code fields_enum(struct fields *self, const char *key,
-			  const char *const *names, unsigned *out,
-			  struct pkg_err *err)
+enum pkg_code pkg_fields_enum(struct fields *self, const char *key,
+			      const char *const *names, unsigned *out,
+			      struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;
 
-	PKG_TRY(fields_take(self, key, PKG_NODE_STRING, 0, &node, err));
+	PKG_TRY(pkg_fields_take(self, key, PKG_NODE_STRING, 0, &node, err));
 	for (*out = 0; names[*out] != NULL; (*out)++) {
 		if (pkg_node_is(node, names[*out]))
 			return PKG_OK;
@@ -138,9 +138,10 @@ enum pkg_code fields_enum(struct fields *self, const char *key,
 	return wrong_value(self, key, node, err);
 }
 
-enum pkg_code fields_parse(struct fields *self, struct pkg_arena *tree,
-			   const void *data, size_t len,
-			   const struct pkg_node **root, struct pkg_err *err)
+enum pkg_code pkg_fields_parse(struct fields *self, struct pkg_arena *tree,
+			       const void *data, size_t len,
+			       const struct pkg_node **root,
+			       struct pkg_err *err)
 {
 	const struct pkg_json_input input = {
 	    .name = self->document,
@@ -158,11 +159,11 @@ enum pkg_code fields_parse(struct fields *self, struct pkg_arena *tree,
 							    : "not-canonical");
 	PKG_TRY(code);
 	*root = node;
-	return fields_enter(self,
-			    &(struct fields){.document = self->document,
-					     .reason = self->reason,
-					     .arena = self->arena},
-			    node, err);
+	return pkg_fields_enter(self,
+				&(struct fields){.document = self->document,
+						 .reason = self->reason,
+						 .arena = self->arena},
+				node, err);
 }
 
 static enum pkg_code take_device_config(struct fields *self,
@@ -172,41 +173,41 @@ static enum pkg_code take_device_config(struct fields *self,
 	const struct pkg_node *node = NULL;
 	struct fields inner;
 
-	PKG_TRY(fields_take(self, "device_config", PKG_NODE_MAP, FIELD_NULLABLE,
-			    &node, err));
+	PKG_TRY(pkg_fields_take(self, "device_config", PKG_NODE_MAP,
+				FIELD_NULLABLE, &node, err));
 	if (node == NULL)
 		return PKG_OK;
-	PKG_TRY(fields_enter(&inner, self, node, err));
-	PKG_TRY(fields_text(&inner, "id", pkg_container_is_name, 0,
-			    &subject->device_config, err));
-	PKG_TRY(fields_sha256(&inner, "sha256", NULL,
-			      subject->device_config_sha256, err));
-	return fields_end(&inner, err);
+	PKG_TRY(pkg_fields_enter(&inner, self, node, err));
+	PKG_TRY(pkg_fields_text(&inner, "id", pkg_container_is_name, 0,
+				&subject->device_config, err));
+	PKG_TRY(pkg_fields_sha256(&inner, "sha256", NULL,
+				  subject->device_config_sha256, err));
+	return pkg_fields_end(&inner, err);
 }
 
-enum pkg_code fields_subject_head(struct fields *self,
-				  struct pkg_container_subject *subject,
-				  struct pkg_err *err)
+enum pkg_code pkg_fields_subject_head(struct fields *self,
+				      struct pkg_container_subject *subject,
+				      struct pkg_err *err)
 {
 	static const char *const contents[] = {"files", "bundle", NULL};
 	unsigned content = 0;
 
-	PKG_TRY(fields_enum(self, "content", contents, &content, err));
+	PKG_TRY(pkg_fields_enum(self, "content", contents, &content, err));
 	subject->content = (enum pkg_container_content)content;
-	PKG_TRY(fields_text(self, "created", pkg_container_is_time,
-			    FIELD_NULLABLE, &subject->created, err));
+	PKG_TRY(pkg_fields_text(self, "created", pkg_container_is_time,
+				FIELD_NULLABLE, &subject->created, err));
 	return take_device_config(self, subject, err);
 }
 
-enum pkg_code fields_arena(struct pkg_arena **out, size_t len,
-			   struct pkg_err *err)
+enum pkg_code pkg_fields_arena(struct pkg_arena **out, size_t len,
+			       struct pkg_err *err)
 {
 	/* A row of members is some 200 bytes of text and five times as much
 	   as a tree; small documents may be of any shape. */
 	return pkg_arena_new(out, (64u << 20) + 12 * (uint64_t)len, err);
 }
 
-bool is_uuid(const char *text)
+bool pkg_is_uuid(const char *text)
 {
 	if (strlen(text) != 36)
 		return false;

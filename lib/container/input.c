@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-const char *input_name(const struct input *input)
+const char *pkg_input_name(const struct input *input)
 {
 	return input->spec->path != NULL ? input->spec->path
 					 : input->spec->source_name;
@@ -17,7 +17,8 @@ const char *input_name(const struct input *input)
 static enum pkg_code changed(const struct input *input, struct pkg_err *err)
 {
 	(void)pkg_refuse(err, PKG_SYSTEM, "changed",
-			 "'%s' changed while it was read", input_name(input));
+			 "'%s' changed while it was read",
+			 pkg_input_name(input));
 	return pkg_hint(err, "wait until whatever writes it has finished, then "
 			     "try again");
 }
@@ -33,7 +34,7 @@ static enum pkg_code spool(struct input *input, int fd, const char *tmpdir,
 
 	PKG_TRY(pkg_tmpfile_open(&input->spool, tmpdir, err));
 	input->spooled = true;
-	pkg_source_fd_init(&source, fd, input_name(input));
+	pkg_source_fd_init(&source, fd, pkg_input_name(input));
 	pkg_sink_fd_init(&sink, input->spool, "a temporary file");
 	for (;;) {
 		PKG_TRY(pkg_source_read(&source.source, chunk, sizeof(chunk),
@@ -59,19 +60,19 @@ static enum pkg_code measure_fd(struct input *input, int fd, const char *tmpdir,
 
 	if (fstat(fd, &st) != 0)
 		return pkg_fail_os(err, errno, "cannot look at '%s'",
-				   input_name(input));
+				   pkg_input_name(input));
 	if (!S_ISREG(st.st_mode))
 		return spool(input, fd, tmpdir, err);
 	at = lseek(fd, 0, SEEK_CUR);
 	if (at < 0)
 		return pkg_fail_os(err, errno, "cannot look at '%s'",
-				   input_name(input));
+				   pkg_input_name(input));
 	input->size = st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
 	return PKG_OK;
 }
 
-enum pkg_code input_measure(struct input *input, const char *tmpdir,
-			    struct pkg_err *err)
+enum pkg_code pkg_input_measure(struct input *input, const char *tmpdir,
+				struct pkg_err *err)
 {
 	const struct pkg_container_input *spec = input->spec;
 	enum pkg_code code = PKG_OK;
@@ -92,15 +93,15 @@ enum pkg_code input_measure(struct input *input, const char *tmpdir,
 	return code;
 }
 
-void input_fini(struct input *input)
+void pkg_input_fini(struct input *input)
 {
 	if (input->spooled)
 		(void)close(input->spool);
 	input->spooled = false;
 }
 
-enum pkg_code input_open(struct input_reader *reader, const struct input *input,
-			 struct pkg_err *err)
+enum pkg_code pkg_input_open(struct input_reader *reader,
+			     const struct input *input, struct pkg_err *err)
 {
 	const struct pkg_container_input *spec = input->spec;
 	int fd = -1;
@@ -110,7 +111,7 @@ enum pkg_code input_open(struct input_reader *reader, const struct input *input,
 	reader->left = input->size;
 	if (spec->from == PKG_FROM_MEMORY) {
 		pkg_source_mem_init(&reader->as.mem, spec->data, spec->len,
-				    input_name(input));
+				    pkg_input_name(input));
 		reader->source = &reader->as.mem.source;
 		return PKG_OK;
 	}
@@ -122,11 +123,11 @@ enum pkg_code input_open(struct input_reader *reader, const struct input *input,
 		PKG_TRY(pkg_path_open(&fd, spec->dirfd, spec->path, err));
 		reader->opened = fd;
 	}
-	pkg_source_fd_init(&reader->as.fd, fd, input_name(input));
+	pkg_source_fd_init(&reader->as.fd, fd, pkg_input_name(input));
 	reader->source = &reader->as.fd.source;
 	if (fstat(fd, &reader->before) != 0)
 		return pkg_fail_os(err, errno, "cannot look at '%s'",
-				   input_name(input));
+				   pkg_input_name(input));
 	return PKG_OK;
 }
 
@@ -145,7 +146,7 @@ static enum pkg_code check_end(struct input_reader *reader, struct pkg_err *err)
 		return PKG_OK;
 	if (fstat(reader->as.fd.fd, &after) != 0)
 		return pkg_fail_os(err, errno, "cannot look at '%s'",
-				   input_name(reader->input));
+				   pkg_input_name(reader->input));
 	if (after.st_size != before->st_size ||
 	    after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
 	    after.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
@@ -153,8 +154,8 @@ static enum pkg_code check_end(struct input_reader *reader, struct pkg_err *err)
 	return PKG_OK;
 }
 
-enum pkg_code input_read(struct input_reader *reader, void *buf, size_t cap,
-			 size_t *got, struct pkg_err *err)
+enum pkg_code pkg_input_read(struct input_reader *reader, void *buf, size_t cap,
+			     size_t *got, struct pkg_err *err)
 {
 	*got = 0;
 	if (reader->left == 0)
@@ -168,7 +169,7 @@ enum pkg_code input_read(struct input_reader *reader, void *buf, size_t cap,
 	return PKG_OK;
 }
 
-void input_reader_fini(struct input_reader *reader)
+void pkg_input_reader_fini(struct input_reader *reader)
 {
 	if (reader->opened >= 0)
 		(void)close(reader->opened);

@@ -29,26 +29,26 @@ struct input_reader {
 };
 
 /* How messages call it. */
-const char *input_name(const struct input *input);
+const char *pkg_input_name(const struct input *input);
 /*
  * Find out how long it is; what has no length is copied to a temporary file
  * in @tmpdir.  Fails with PKG_SYSTEM, PKG_USAGE for a directory.
  */
 PKG_MUST_CHECK enum pkg_code
-input_measure(struct input *input, const char *tmpdir, struct pkg_err *err);
-void input_fini(struct input *input);
+pkg_input_measure(struct input *input, const char *tmpdir, struct pkg_err *err);
+void pkg_input_fini(struct input *input);
 
-PKG_MUST_CHECK enum pkg_code input_open(struct input_reader *reader,
-					const struct input *input,
-					struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_input_open(struct input_reader *reader,
+					    const struct input *input,
+					    struct pkg_err *err);
 /*
  * Read up to @cap bytes; *got is 0 when exactly input->size bytes have come
  * and the file has not changed meanwhile.
  * Fails with PKG_SYSTEM, reason "changed".
  */
-PKG_MUST_CHECK enum pkg_code input_read(struct input_reader *reader, void *buf,
-					size_t cap, size_t *got,
-					struct pkg_err *err);
-void input_reader_fini(struct input_reader *reader);
+PKG_MUST_CHECK enum pkg_code pkg_input_read(struct input_reader *reader,
+					    void *buf, size_t cap, size_t *got,
+					    struct pkg_err *err);
+void pkg_input_reader_fini(struct input_reader *reader);
 
 #endif

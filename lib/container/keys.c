@@ -9,8 +9,9 @@
 #define LABEL_STREAM "packline-v1/stream/"
 #define LABEL_MAC    "packline-v1/manifest-mac"
 
-enum pkg_code keys_member(struct pkg_secret **out, const struct key_root *root,
-			  const char *name, struct pkg_err *err)
+enum pkg_code pkg_keys_member(struct pkg_secret **out,
+			      const struct key_root *root, const char *name,
+			      struct pkg_err *err)
 {
 	char label[sizeof(LABEL_STREAM) + PKG_ZIP_NAME_MAX];
 
@@ -19,8 +20,9 @@ enum pkg_code keys_member(struct pkg_secret **out, const struct key_root *root,
 			    err);
 }
 
-enum pkg_code keys_mac(uint8_t mac[32], const struct key_root *root,
-		       const void *manifest, size_t len, struct pkg_err *err)
+enum pkg_code pkg_keys_mac(uint8_t mac[32], const struct key_root *root,
+			   const void *manifest, size_t len,
+			   struct pkg_err *err)
 {
 	PKG_AUTO(pkg_secret) struct pkg_secret *key = NULL;
 

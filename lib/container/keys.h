@@ -14,13 +14,14 @@ struct key_root {
 };
 
 /* The key of the member @name; fails with PKG_SYSTEM. */
-PKG_MUST_CHECK enum pkg_code keys_member(struct pkg_secret **out,
-					 const struct key_root *root,
-					 const char *name, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_keys_member(struct pkg_secret **out,
+					     const struct key_root *root,
+					     const char *name,
+					     struct pkg_err *err);
 /* The MAC of @len bytes of manifest.json; fails with PKG_SYSTEM. */
-PKG_MUST_CHECK enum pkg_code keys_mac(uint8_t mac[32],
-				      const struct key_root *root,
-				      const void *manifest, size_t len,
-				      struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_keys_mac(uint8_t mac[32],
+					  const struct key_root *root,
+					  const void *manifest, size_t len,
+					  struct pkg_err *err);
 
 #endif

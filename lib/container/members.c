@@ -21,8 +21,8 @@ static enum pkg_code wrong(const struct pkg_container_member *member,
 			  what);
 }
 
-uint64_t members_limit(const struct pkg_container_manifest *manifest,
-		       const struct pkg_container_member *member)
+uint64_t pkg_members_limit(const struct pkg_container_manifest *manifest,
+			   const struct pkg_container_member *member)
 {
 	const bool bundle = manifest->subject.content == PKG_CONTAINER_BUNDLE;
 
@@ -54,12 +54,12 @@ static enum pkg_code check_size(const struct pkg_container_manifest *manifest,
 			     "has 'plain_size' exactly if it is "
 			     "encrypted",
 			     err);
-	if (member->plain_size > members_limit(manifest, member))
+	if (member->plain_size > pkg_members_limit(manifest, member))
 		return pkg_refuse(
 		    err, PKG_INPUT, "limit",
 		    "manifest.json: a member is larger than its "
 		    "limit of %llu bytes",
-		    (unsigned long long)members_limit(manifest, member));
+		    (unsigned long long)pkg_members_limit(manifest, member));
 	if (encrypted && !pkg_aead_stored_size(&stored, member->plain_size))
 		return wrong(member, "is too large", err);
 	if (stored != member->size)
@@ -145,7 +145,7 @@ static enum pkg_code check_file(const struct pkg_container_member *member,
 	}
 	if (!member->encrypted)
 		return PKG_OK;
-	name_member(want, member->role, NAME_STYLE_ENCRYPTED, index, NULL);
+	pkg_name_member(want, member->role, NAME_STYLE_ENCRYPTED, index, NULL);
 	if (strcmp(member->name, want) != 0)
 		return pkg_refuse(err, PKG_INPUT, REASON,
 				  "manifest.json: '%s' stands where '%s' must",
@@ -184,10 +184,10 @@ static const char *member_name_of(const void *rows, size_t index)
 	return ((const struct pkg_container_member *)rows)[index].name;
 }
 
-enum pkg_code members_check(const struct pkg_container_manifest *manifest,
-			    struct pkg_err *err)
+enum pkg_code pkg_members_check(const struct pkg_container_manifest *manifest,
+				struct pkg_err *err)
 {
-	const size_t first = members_first_file(manifest);
+	const size_t first = pkg_members_first_file(manifest);
 	size_t payload = 0, dup = SIZE_MAX;
 
 	PKG_TRY(check_roles(manifest, err));
@@ -207,8 +207,8 @@ enum pkg_code members_check(const struct pkg_container_manifest *manifest,
 		return check_bundle(manifest->members + manifest->member_count -
 					payload,
 				    payload, err);
-	PKG_TRY(names_unique(manifest->members, manifest->member_count,
-			     member_name_of, true, &dup, err));
+	PKG_TRY(pkg_names_unique(manifest->members, manifest->member_count,
+				 member_name_of, true, &dup, err));
 	if (dup != SIZE_MAX)
 		return wrong(&manifest->members[dup],
 			     "is there twice but for upper and lower case",
@@ -216,7 +216,7 @@ enum pkg_code members_check(const struct pkg_container_manifest *manifest,
 	return PKG_OK;
 }
 
-size_t members_first_file(const struct pkg_container_manifest *manifest)
+size_t pkg_members_first_file(const struct pkg_container_manifest *manifest)
 {
 	return manifest->kind == PKG_CONTAINER_SIGNED ? 1 : 2;
 }

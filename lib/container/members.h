@@ -6,12 +6,12 @@
 
 /* The rules of "members" in manifest.json; fails with PKG_INPUT. */
 PKG_MUST_CHECK enum pkg_code
-members_check(const struct pkg_container_manifest *manifest,
-	      struct pkg_err *err);
+pkg_members_check(const struct pkg_container_manifest *manifest,
+		  struct pkg_err *err);
 /* Bytes of plaintext that a member may have. */
-uint64_t members_limit(const struct pkg_container_manifest *manifest,
-		       const struct pkg_container_member *member);
+uint64_t pkg_members_limit(const struct pkg_container_manifest *manifest,
+			   const struct pkg_container_member *member);
 /* The first member behind recipients and request: metadata or payload. */
-size_t members_first_file(const struct pkg_container_manifest *manifest);
+size_t pkg_members_first_file(const struct pkg_container_manifest *manifest);
 
 #endif

@@ -41,8 +41,8 @@ static int by_fold(const void *a, const void *b)
 	return compare_fold(x->name, y->name);
 }
 
-enum pkg_code names_unique(const void *rows, size_t count, name_of *of,
-			   bool fold, size_t *dup, struct pkg_err *err)
+enum pkg_code pkg_names_unique(const void *rows, size_t count, name_of *of,
+			       bool fold, size_t *dup, struct pkg_err *err)
 {
 	int (*compare)(const void *, const void *) = fold ? by_fold : by_bytes;
 	struct slot *slots = NULL;
@@ -64,8 +64,9 @@ enum pkg_code names_unique(const void *rows, size_t count, name_of *of,
 	return PKG_OK;
 }
 
-enum pkg_code names_style(enum name_style *out, const void *rows, size_t count,
-			  name_of *of, bool encrypted, struct pkg_err *err)
+enum pkg_code pkg_names_style(enum name_style *out, const void *rows,
+			      size_t count, name_of *of, bool encrypted,
+			      struct pkg_err *err)
 {
 	size_t dup = SIZE_MAX;
 
@@ -77,14 +78,15 @@ enum pkg_code names_style(enum name_style *out, const void *rows, size_t count,
 		if (!pkg_container_is_name(of(rows, i)))
 			return PKG_OK;
 	}
-	PKG_TRY(names_unique(rows, count, of, true, &dup, err));
+	PKG_TRY(pkg_names_unique(rows, count, of, true, &dup, err));
 	if (dup == SIZE_MAX)
 		*out = NAME_STYLE_SOURCE;
 	return PKG_OK;
 }
 
-void name_member(member_name out, enum pkg_container_role role,
-		 enum name_style style, size_t index, const char *source_name)
+void pkg_name_member(member_name out, enum pkg_container_role role,
+		     enum name_style style, size_t index,
+		     const char *source_name)
 {
 	const char *dir = role == PKG_ROLE_METADATA ? "metadata" : "payload";
 
@@ -97,13 +99,13 @@ void name_member(member_name out, enum pkg_container_role role,
 			       style == NAME_STYLE_ENCRYPTED ? ".enc" : "");
 }
 
-void name_signature(member_name out, size_t index)
+void pkg_name_signature(member_name out, size_t index)
 {
 	(void)snprintf(out, sizeof(member_name), "META-INF/sig-%02zu.p7s",
 		       index);
 }
 
-void name_approval(member_name json, member_name p7s, size_t index)
+void pkg_name_approval(member_name json, member_name p7s, size_t index)
 {
 	(void)snprintf(json, sizeof(member_name),
 		       "META-INF/approval-%02zu.json", index);
@@ -111,7 +113,7 @@ void name_approval(member_name json, member_name p7s, size_t index)
 		       index);
 }
 
-void name_uuid(char out[37], const uint8_t bytes[16], unsigned version)
+void pkg_name_uuid(char out[37], const uint8_t bytes[16], unsigned version)
 {
 	uint8_t id[16];
 	char hex[33];

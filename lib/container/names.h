@@ -32,21 +32,23 @@ typedef const char *name_of(const void *rows, size_t index);
  * lower case are the same.
  * @dup  the index of one that is not, SIZE_MAX if all are.
  */
-PKG_MUST_CHECK enum pkg_code names_unique(const void *rows, size_t count,
-					  name_of *of, bool fold, size_t *dup,
-					  struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_names_unique(const void *rows, size_t count,
+					      name_of *of, bool fold,
+					      size_t *dup, struct pkg_err *err);
 /* The style that members with these source names must have. */
-PKG_MUST_CHECK enum pkg_code names_style(enum name_style *out, const void *rows,
-					 size_t count, name_of *of,
-					 bool encrypted, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_names_style(enum name_style *out,
+					     const void *rows, size_t count,
+					     name_of *of, bool encrypted,
+					     struct pkg_err *err);
 /* The name of member @index of its role. */
-void name_member(member_name out, enum pkg_container_role role,
-		 enum name_style style, size_t index, const char *source_name);
+void pkg_name_member(member_name out, enum pkg_container_role role,
+		     enum name_style style, size_t index,
+		     const char *source_name);
 /* "META-INF/sig-00.p7s" and the two names of an approval. */
-void name_signature(member_name out, size_t index);
-void name_approval(member_name json, member_name p7s, size_t index);
+void pkg_name_signature(member_name out, size_t index);
+void pkg_name_approval(member_name json, member_name p7s, size_t index);
 
 /* Text of the UUID of 16 bytes, with @version put in (RFC 9562). */
-void name_uuid(char out[37], const uint8_t bytes[16], unsigned version);
+void pkg_name_uuid(char out[37], const uint8_t bytes[16], unsigned version);
 
 #endif

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-enum pkg_code reader_check_digest(const struct pkg_container *c,
-				  const struct pkg_container_member *member,
-				  const void *data, size_t len,
-				  struct pkg_err *err)
+enum pkg_code pkg_reader_check_digest(const struct pkg_container *c,
+				      const struct pkg_container_member *member,
+				      const void *data, size_t len,
+				      struct pkg_err *err)
 {
 	uint8_t sha256[32];
 
@@ -54,8 +54,8 @@ enum pkg_code pkg_container_check_recipients(const struct pkg_container *c,
 
 	if (!c->encrypted)
 		return PKG_OK;
-	PKG_TRY(reader_check_digest(c, &c->head.manifest.members[0], der->data,
-				    der->len, err));
+	PKG_TRY(pkg_reader_check_digest(c, &c->head.manifest.members[0],
+					der->data, der->len, err));
 	return pkg_envelope_check(NULL, der->data, der->len, err);
 }
 
@@ -73,8 +73,8 @@ enum pkg_code pkg_container_unlock(struct pkg_container *c,
 		return pkg_fail(err, PKG_INTERNAL, "a content key of %zu bytes",
 				pkg_secret_len(cek));
 	keys.cek = cek;
-	PKG_TRY(keys_mac(mac, &keys, c->manifest_json.data,
-			 c->manifest_json.len, err));
+	PKG_TRY(pkg_keys_mac(mac, &keys, c->manifest_json.data,
+			     c->manifest_json.len, err));
 	if (!pkg_crypto_equal(mac, c->head.mac, sizeof(mac)))
 		return pkg_refuse(err, PKG_NO, "mac-mismatch",
 				  "%s: the manifest was not made with this "
@@ -97,7 +97,7 @@ static enum pkg_code decrypt_request(struct pkg_container *c,
 	struct pkg_sink_buf sink;
 
 	pkg_sink_buf_init(&sink, &c->request_json);
-	PKG_TRY(keys_member(&key, &keys, member->name, err));
+	PKG_TRY(pkg_keys_member(&key, &keys, member->name, err));
 	PKG_TRY(pkg_aead_decrypt_new(&aead, c->env->crypto, key, member->size,
 				     &sink.sink, err));
 	PKG_TRY(pkg_sink_write(pkg_aead_sink(aead), c->request_stored.data,
@@ -137,8 +137,8 @@ pkg_container_request(struct pkg_container *c,
 
 	*request = NULL;
 	if (!c->asked) {
-		PKG_TRY(reader_check_digest(c, member, stored->data,
-					    stored->len, err));
+		PKG_TRY(pkg_reader_check_digest(c, member, stored->data,
+						stored->len, err));
 		c->asked = true;
 	}
 	if (!c->has_request && (!c->encrypted || c->cek != NULL)) {

@@ -63,7 +63,7 @@ static enum pkg_code pump_decrypted(struct pkg_container *c,
 
 	PKG_TRY(pkg_digest_reset(c->plain, PKG_DIGEST_SHA256, err));
 	pkg_sink_digest_init(&hashed, plain, c->plain);
-	PKG_TRY(keys_member(&key, &keys, c->item.member->name, err));
+	PKG_TRY(pkg_keys_member(&key, &keys, c->item.member->name, err));
 	PKG_TRY(pkg_aead_decrypt_new(&aead, c->env->crypto, key,
 				     c->item.member->size, &hashed.sink, err));
 	PKG_TRY(pump(c, stored, pkg_aead_sink(aead), err));
@@ -96,8 +96,8 @@ static enum pkg_code check_plain(struct pkg_container *c, struct pkg_err *err)
 	return PKG_OK;
 }
 
-enum pkg_code reader_read(struct pkg_container *c, struct pkg_sink *stored,
-			  struct pkg_sink *plain, struct pkg_err *err)
+enum pkg_code pkg_reader_read(struct pkg_container *c, struct pkg_sink *stored,
+			      struct pkg_sink *plain, struct pkg_err *err)
 {
 	/* A key that came after the request was asked for was not used there:
 	   without its request a plaintext cannot be judged. */
@@ -123,7 +123,7 @@ enum pkg_code reader_read(struct pkg_container *c, struct pkg_sink *stored,
 enum pkg_code pkg_container_read(struct pkg_container *c,
 				 struct pkg_sink *plain, struct pkg_err *err)
 {
-	return reader_read(c, NULL, plain, err);
+	return pkg_reader_read(c, NULL, plain, err);
 }
 
 enum pkg_code pkg_container_finish(struct pkg_container *c, struct pkg_err *err)

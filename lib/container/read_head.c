@@ -97,7 +97,7 @@ static enum pkg_code read_manifest(struct pkg_container *c, struct pkg_err *err)
 	head->manifest_json =
 	    (struct pkg_container_bytes){json->data, json->len};
 	c->encrypted = head->manifest.kind != PKG_CONTAINER_SIGNED;
-	c->first_file = members_first_file(&head->manifest);
+	c->first_file = pkg_members_first_file(&head->manifest);
 	c->next = c->first_file;
 	return pkg_digest_sha256(c->env->crypto, json->data, json->len,
 				 head->manifest_sha256, err);
@@ -115,7 +115,7 @@ static enum pkg_code read_signatures(struct pkg_container *c,
 	if (head->manifest.kind == PKG_CONTAINER_ENCRYPTED)
 		return PKG_OK;
 	while (head->signature_count < PKG_LIMIT_SIGNATURES) {
-		name_signature(name, head->signature_count);
+		pkg_name_signature(name, head->signature_count);
 		PKG_TRY(next_is(c, name, &is, err));
 		if (!is)
 			break;
@@ -137,7 +137,7 @@ static enum pkg_code read_approvals(struct pkg_container *c,
 		struct pkg_container_approval *approval =
 		    &head->approvals[head->approval_count];
 
-		name_approval(json, p7s, head->approval_count);
+		pkg_name_approval(json, p7s, head->approval_count);
 		PKG_TRY(next_is(c, json, &is, err));
 		if (!is)
 			break;

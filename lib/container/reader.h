@@ -39,16 +39,16 @@ static inline struct key_root reader_keys(const struct pkg_container *c)
  * reason "digest-mismatch".
  */
 PKG_MUST_CHECK enum pkg_code
-reader_check_digest(const struct pkg_container *c,
-		    const struct pkg_container_member *member, const void *data,
-		    size_t len, struct pkg_err *err);
+pkg_reader_check_digest(const struct pkg_container *c,
+			const struct pkg_container_member *member,
+			const void *data, size_t len, struct pkg_err *err);
 /*
  * As pkg_container_read(), and give the stored bytes to @stored too (NULL =
  * nobody wants them).
  */
-PKG_MUST_CHECK enum pkg_code reader_read(struct pkg_container *c,
-					 struct pkg_sink *stored,
-					 struct pkg_sink *plain,
-					 struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_reader_read(struct pkg_container *c,
+					     struct pkg_sink *stored,
+					     struct pkg_sink *plain,
+					     struct pkg_err *err);
 
 #endif

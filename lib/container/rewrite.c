@@ -98,12 +98,12 @@ static enum pkg_code put_signatures(struct pkg_container_copy *self,
 
 	PKG_TRY(order(sorted, edit, self->container->env->crypto, err));
 	for (size_t i = 0; i < edit->signature_count; i++) {
-		name_signature(p7s, i);
+		pkg_name_signature(p7s, i);
 		PKG_TRY(put(self, p7s, sorted[i].der, err));
 	}
 	for (size_t i = 0; edit->keep_approvals && i < head->approval_count;
 	     i++) {
-		name_approval(json, p7s, i);
+		pkg_name_approval(json, p7s, i);
 		PKG_TRY(put(self, json, head->approvals[i].json, err));
 		PKG_TRY(put(self, p7s, head->approvals[i].p7s, err));
 	}
@@ -190,7 +190,7 @@ enum pkg_code pkg_container_copy_read(struct pkg_container_copy *self,
 	/* The CRC of the old header, which reading compares. */
 	PKG_TRY(begin(self, member->name, member->size,
 		      old->entries[old->count - 1].crc, err));
-	return reader_read(self->container, self->sink, plain, err);
+	return pkg_reader_read(self->container, self->sink, plain, err);
 }
 
 enum pkg_code pkg_container_copy_finish(struct pkg_container_copy *self,

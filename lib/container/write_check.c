@@ -127,7 +127,8 @@ static enum pkg_code check_names(const struct pkg_container_spec *spec,
 
 	for (size_t i = 0; i < count; i++)
 		PKG_TRY(check_source_name(source_name_of(spec, i), err));
-	PKG_TRY(names_unique(spec, count, source_name_of, false, &dup, err));
+	PKG_TRY(
+	    pkg_names_unique(spec, count, source_name_of, false, &dup, err));
 	if (dup == SIZE_MAX)
 		return PKG_OK;
 	(void)pkg_fail(err, PKG_USAGE, "two files are called '%s'",
@@ -160,8 +161,8 @@ static enum pkg_code check_bundle(const struct pkg_container_spec *spec,
 	return PKG_OK;
 }
 
-enum pkg_code write_check(const struct pkg_container_spec *spec,
-			  struct pkg_err *err)
+enum pkg_code pkg_write_check(const struct pkg_container_spec *spec,
+			      struct pkg_err *err)
 {
 	/* Recipients and request are members too. */
 	const size_t max = (spec->subject.content == PKG_CONTAINER_BUNDLE

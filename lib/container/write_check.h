@@ -8,7 +8,7 @@
  * Everything that can be wrong with a spec by itself, said in words for the
  * person who gave it; errors as pkg_container_writer_new().
  */
-PKG_MUST_CHECK enum pkg_code write_check(const struct pkg_container_spec *spec,
-					 struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_write_check(const struct pkg_container_spec *spec, struct pkg_err *err);
 
 #endif

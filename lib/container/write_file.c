@@ -39,7 +39,8 @@ static enum pkg_code pump(struct pkg_container_writer *w,
 	size_t got = 0;
 
 	for (;;) {
-		PKG_TRY(input_read(reader, chunk, sizeof(chunk), &got, err));
+		PKG_TRY(
+		    pkg_input_read(reader, chunk, sizeof(chunk), &got, err));
 		if (got == 0)
 			return PKG_OK;
 		if (digest != NULL)
@@ -61,7 +62,7 @@ static enum pkg_code pump_encrypted(struct pkg_container_writer *w,
 	PKG_AUTO(pkg_secret) struct pkg_secret *key = NULL;
 	PKG_AUTO(pkg_aead) struct pkg_aead *aead = NULL;
 
-	PKG_TRY(keys_member(&key, &keys, member, err));
+	PKG_TRY(pkg_keys_member(&key, &keys, member, err));
 	PKG_TRY(pkg_aead_encrypt_new(&aead, w->env->crypto, key, sink, err));
 	PKG_TRY(pump(w, reader, pkg_aead_sink(aead), w->plain, err));
 	return pkg_sink_finish(pkg_aead_sink(aead), err);
@@ -84,12 +85,13 @@ static enum pkg_code check_given(const struct pkg_container_writer *w,
 		return pkg_refuse(err, PKG_NO, "digest-mismatch",
 				  "'%s' has another SHA-256 than was given: it "
 				  "is %s",
-				  input_name(&w->inputs[index]), hex);
+				  pkg_input_name(&w->inputs[index]), hex);
 	return PKG_OK;
 }
 
-enum pkg_code writer_store_file(struct pkg_container_writer *w, size_t index,
-				struct pkg_sink *sink, struct pkg_err *err)
+enum pkg_code pkg_writer_store_file(struct pkg_container_writer *w,
+				    size_t index, struct pkg_sink *sink,
+				    struct pkg_err *err)
 {
 	struct pkg_container_member *m = &w->members[w->first_file + index];
 	struct pkg_container_file *file = &w->files[index];
@@ -99,10 +101,10 @@ enum pkg_code writer_store_file(struct pkg_container_writer *w, size_t index,
 	    .digest = w->stored,
 	};
 	struct input_reader reader
-	    __attribute__((cleanup(input_reader_fini))) = {.opened = -1};
+	    __attribute__((cleanup(pkg_input_reader_fini))) = {.opened = -1};
 	struct pkg_digests digests;
 
-	PKG_TRY(input_open(&reader, &w->inputs[index], err));
+	PKG_TRY(pkg_input_open(&reader, &w->inputs[index], err));
 	PKG_TRY(pkg_digest_reset(w->stored, PKG_DIGEST_SHA256, err));
 	PKG_TRY(pkg_digest_reset(w->plain, PKG_DIGEST_SHA256, err));
 	if (w->encrypted)

@@ -18,7 +18,7 @@ void pkg_container_writer_free(struct pkg_container_writer *w)
 	if (w == NULL)
 		return;
 	for (size_t i = 0; w->inputs != NULL && i < w->file_count; i++)
-		input_fini(&w->inputs[i]);
+		pkg_input_fini(&w->inputs[i]);
 	pkg_secret_free(w->cek);
 	pkg_buf_fini(&w->mimetype);
 	pkg_buf_fini(&w->manifest_json);
@@ -51,7 +51,7 @@ static enum pkg_code measure(struct pkg_container_writer *w,
 
 		input->spec =
 		    i < meta ? spec->metadata : &spec->inputs[i - meta];
-		PKG_TRY(input_measure(input, spec->tmpdir, err));
+		PKG_TRY(pkg_input_measure(input, spec->tmpdir, err));
 		w->total += input->size;
 	}
 	return PKG_OK;
@@ -61,8 +61,8 @@ static enum pkg_code too_large(const struct input *input, uint64_t limit,
 			       struct pkg_err *err)
 {
 	return pkg_refuse(err, PKG_INPUT, "limit",
-			  "'%s' has more than %llu bytes", input_name(input),
-			  (unsigned long long)limit);
+			  "'%s' has more than %llu bytes",
+			  pkg_input_name(input), (unsigned long long)limit);
 }
 
 /* The rows of file @index in both documents, but for its digests. */
@@ -83,8 +83,9 @@ static enum pkg_code plan_file(struct pkg_container_writer *w, size_t index,
 	};
 	if (m->name == NULL)
 		return err->code;
-	if (input->size > members_limit(&w->manifest, m))
-		return too_large(input, members_limit(&w->manifest, m), err);
+	if (input->size > pkg_members_limit(&w->manifest, m))
+		return too_large(input, pkg_members_limit(&w->manifest, m),
+				 err);
 	if (w->encrypted && !pkg_aead_stored_size(&m->size, input->size))
 		return too_large(input, PKG_LIMIT_PAYLOAD, err);
 	*file = (struct pkg_container_file){
@@ -110,11 +111,11 @@ static enum pkg_code plan_role(struct pkg_container_writer *w,
 	enum name_style style = NAME_STYLE_NUMBER;
 	member_name name;
 
-	PKG_TRY(names_style(&style, w->inputs + from, count, source_name_of,
-			    w->encrypted, err));
+	PKG_TRY(pkg_names_style(&style, w->inputs + from, count, source_name_of,
+				w->encrypted, err));
 	for (size_t i = 0; i < count; i++) {
-		name_member(name, role, style, i,
-			    source_name_of(w->inputs, from + i));
+		pkg_name_member(name, role, style, i,
+				source_name_of(w->inputs, from + i));
 		PKG_TRY(plan_file(w, from + i, name, err));
 	}
 	return PKG_OK;
@@ -154,7 +155,7 @@ static enum pkg_code plan_encryption(struct pkg_container_writer *w,
 	PKG_TRY(pkg_crypto_random(crypto, w->request.salt, 32, err));
 	PKG_TRY(pkg_crypto_random(crypto, id, sizeof(id), err));
 	w->request.has_salt = true;
-	name_uuid(w->id, id, 4);
+	pkg_name_uuid(w->id, id, 4);
 	PKG_TRY(pkg_envelope_seal(&w->recipients, crypto, w->spec.recipients,
 				  w->cek, err));
 	w->members[0] = (struct pkg_container_member){
@@ -187,8 +188,9 @@ static enum pkg_code plan_request(struct pkg_container_writer *w,
 	return PKG_OK;
 }
 
-enum pkg_code writer_sign(struct pkg_container_writer *w, const void *content,
-			  size_t len, struct pkg_err *err)
+enum pkg_code pkg_writer_sign(struct pkg_container_writer *w,
+			      const void *content, size_t len,
+			      struct pkg_err *err)
 {
 	struct pkg_cms_sign_options options = *w->spec.signer;
 
@@ -219,7 +221,7 @@ static enum pkg_code plan_parts(struct pkg_container_writer *w,
 	add_part(w, MEMBER_MIMETYPE, &w->mimetype, w->mimetype.len);
 	add_part(w, MEMBER_MANIFEST, &w->manifest_json, w->manifest_json.len);
 	if (w->spec.signer != NULL) {
-		PKG_TRY(writer_sign(w, "", 0, err));
+		PKG_TRY(pkg_writer_sign(w, "", 0, err));
 		w->signature_size = w->signature.len;
 		add_part(w, MEMBER_SIGNATURE_0, &w->signature,
 			 w->signature_size);
@@ -235,7 +237,8 @@ static enum pkg_code plan_parts(struct pkg_container_writer *w,
 	return PKG_OK;
 }
 
-enum pkg_code writer_layout(struct pkg_container_writer *w, struct pkg_err *err)
+enum pkg_code pkg_writer_layout(struct pkg_container_writer *w,
+				struct pkg_err *err)
 {
 	pkg_zip_list_fini(&w->list);
 	for (size_t i = 0; i < w->part_count; i++) {
@@ -298,7 +301,7 @@ enum pkg_code pkg_container_writer_new(struct pkg_container_writer **out,
 {
 	PKG_AUTO(pkg_container_writer) struct pkg_container_writer *w = NULL;
 
-	PKG_TRY(write_check(spec, err));
+	PKG_TRY(pkg_write_check(spec, err));
 	w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return pkg_fail_nomem(err);
@@ -318,7 +321,7 @@ enum pkg_code pkg_container_writer_new(struct pkg_container_writer **out,
 		PKG_TRY(plan_encryption(w, err));
 	PKG_TRY(plan_request(w, err));
 	PKG_TRY(plan_parts(w, err));
-	PKG_TRY(writer_layout(w, err));
+	PKG_TRY(pkg_writer_layout(w, err));
 	*out = PKG_STEAL(w);
 	return PKG_OK;
 }

@@ -72,7 +72,7 @@ static enum pkg_code write_payload(struct pkg_container_writer *w,
 		PKG_TRY(skip(sink,
 			     pkg_zip_list_data(&w->list, entry) - sink->total,
 			     err));
-		PKG_TRY(writer_store_file(w, i, sink, err));
+		PKG_TRY(pkg_writer_store_file(w, i, sink, err));
 	}
 	return pkg_sink_finish(sink, err);
 }
@@ -86,7 +86,7 @@ static enum pkg_code encrypt_request(struct pkg_container_writer *w,
 	struct pkg_sink_buf sink;
 
 	pkg_sink_buf_init(&sink, &w->request_stored);
-	PKG_TRY(keys_member(&key, &keys, MEMBER_REQUEST_ENC, err));
+	PKG_TRY(pkg_keys_member(&key, &keys, MEMBER_REQUEST_ENC, err));
 	PKG_TRY(
 	    pkg_aead_encrypt_new(&aead, w->env->crypto, key, &sink.sink, err));
 	PKG_TRY(pkg_sink_write(pkg_aead_sink(aead), w->request_json.data,
@@ -133,7 +133,7 @@ static enum pkg_code finish_manifest(struct pkg_container_writer *w,
 				  w->sha256, err));
 	if (!w->encrypted)
 		return PKG_OK;
-	PKG_TRY(keys_mac(mac, &keys, json->data, json->len, err));
+	PKG_TRY(pkg_keys_mac(mac, &keys, json->data, json->len, err));
 	pkg_hex_encode(hex, mac, sizeof(mac));
 	return pkg_buf_puts(&w->mac, hex, err);
 }
@@ -169,7 +169,7 @@ static enum pkg_code finish_signature(struct pkg_container_writer *w,
 		return PKG_OK;
 	random_length = pkg_key_type(w->spec.signer->key) != PKG_KEY_TYPE_RSA;
 	for (int i = 0; i < (random_length ? SIGN_AGAIN : 1); i++) {
-		PKG_TRY(writer_sign(w, json->data, json->len, err));
+		PKG_TRY(pkg_writer_sign(w, json->data, json->len, err));
 		if (w->signature.len == w->signature_size)
 			break;
 	}
@@ -224,7 +224,7 @@ static enum pkg_code fit(struct pkg_container_writer *w,
 	const uint64_t from = w->list.entries[w->part_count].offset;
 
 	w->signature_size = w->signature.len;
-	PKG_TRY(writer_layout(w, err));
+	PKG_TRY(pkg_writer_layout(w, err));
 	return move(file, from, w->list.entries[w->part_count].offset,
 		    end - from, err);
 }

@@ -220,7 +220,7 @@ static void misjudge(long by)
 	spec.signer = &signer.options;
 	assert_ok(pkg_container_writer_new(&writer, &box_env, &spec, &err));
 	writer->signature_size = (size_t)((long)writer->signature_size + by);
-	assert_ok(writer_layout(writer, &err));
+	assert_ok(pkg_writer_layout(writer, &err));
 	assert_ok(box_run(&file, writer, &err));
 	assert_ok(box_take(&file, &no_key, &plain, &err));
 	assert_int_equal(plain.len, sizeof(content));
