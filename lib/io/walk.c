@@ -80,7 +80,7 @@ static unsigned char ask_type(int dirfd, const char *name)
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return DT_REG; /* opening it will tell what is wrong */
-	return IFTODT(st.st_mode);
+	return (unsigned char)IFTODT(st.st_mode);
 }
 
 static enum pkg_code add_name(struct level *level, const struct dirent *entry,
