@@ -20,10 +20,10 @@ static void put_sboms(struct plan *p)
 
 		if (f == NULL)
 			continue;
-		id = plan_module_identity(&modules[i]);
+		id = pkg_plan_module_identity(&modules[i]);
 		pkg_jsonw_object(&p->w);
 		pkg_jsonw_str_member(&p->w, "mediaType", f->media_type);
-		pkg_jsonw_str_member(&p->w, "ref", plan_module_ref(p, &id));
+		pkg_jsonw_str_member(&p->w, "ref", pkg_plan_module_ref(p, &id));
 		pkg_jsonw_str_member(&p->w, "sha256", f->sha256);
 		pkg_jsonw_int_member(&p->w, "size", f->size);
 		pkg_jsonw_object_end(&p->w);
@@ -39,25 +39,25 @@ static void put_plan(struct plan *p)
 	pkg_jsonw_int_member(&p->w, "format", 1);
 	pkg_jsonw_key(&p->w, "product");
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "name", lock->product->name);
-	plan_put_text(p, "version", lock->product->version);
+	pkg_plan_put_text(p, "name", lock->product->name);
+	pkg_plan_put_text(p, "version", lock->product->version);
 	pkg_jsonw_object_end(&p->w);
 	put_sboms(p);
 	pkg_jsonw_key(&p->w, "steps");
 	pkg_jsonw_array(&p->w);
-	plan_module_types(p);
-	plan_modules(p);
-	plan_artifacts(p);
-	plan_module_metadata(p);
-	plan_set_types(p);
-	plan_sets(p);
-	plan_set_metadata(p);
-	plan_filters(p);
-	plan_assignments(p);
-	plan_rollouts(p);
+	pkg_plan_module_types(p);
+	pkg_plan_modules(p);
+	pkg_plan_artifacts(p);
+	pkg_plan_module_metadata(p);
+	pkg_plan_set_types(p);
+	pkg_plan_sets(p);
+	pkg_plan_set_metadata(p);
+	pkg_plan_filters(p);
+	pkg_plan_assignments(p);
+	pkg_plan_rollouts(p);
 	pkg_jsonw_array_end(&p->w);
 	pkg_jsonw_str_member(&p->w, "target", "hawkbit");
-	plan_put_text(p, "tenant", lock->tenant);
+	pkg_plan_put_text(p, "tenant", lock->tenant);
 	pkg_jsonw_str_member(&p->w, "type", "plan");
 	pkg_jsonw_object_end(&p->w);
 }

@@ -11,15 +11,16 @@
 
 static const char *type_ref(struct plan *p, const char *key)
 {
-	return plan_ref(p, "module-type", (const char *const[]){key, NULL});
+	return pkg_plan_ref(p, "module-type", (const char *const[]){key, NULL});
 }
 
 static void type_lookup(struct plan *p, const char *key)
 {
-	plan_lookup(p);
+	pkg_plan_lookup(p);
 	pkg_jsonw_str_member(&p->w, "key", key);
-	plan_lookup_end(p, PATH_TYPES,
-			plan_query(p, (const char *const[]){"key", key, NULL}));
+	pkg_plan_lookup_end(
+	    p, PATH_TYPES,
+	    pkg_plan_query(p, (const char *const[]){"key", key, NULL}));
 }
 
 static void put_type(struct plan *p, const struct pkg_module_type *t)
@@ -28,32 +29,32 @@ static void put_type(struct plan *p, const struct pkg_module_type *t)
 	const int64_t max =
 	    t->max_assignments.at != NULL ? t->max_assignments.value : 1;
 
-	plan_step(p, 201);
+	pkg_plan_step(p, 201);
 	type_lookup(p, t->key->text);
-	plan_op(p, "ensure-module-type", ref);
-	plan_request(p);
+	pkg_plan_op(p, "ensure-module-type", ref);
+	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "colour", t->colour);
-	plan_put_text(p, "description", t->description);
-	plan_put_text(p, "key", t->key);
+	pkg_plan_put_text(p, "colour", t->colour);
+	pkg_plan_put_text(p, "description", t->description);
+	pkg_plan_put_text(p, "key", t->key);
 	/* A missing number is 0 to the server, which it then refuses. */
 	pkg_jsonw_int_member(&p->w, "maxAssignments", max);
-	plan_put_int(p, "minArtifacts", &t->min_artifacts);
-	plan_put_text(p, "name", t->name);
+	pkg_plan_put_int(p, "minArtifacts", &t->min_artifacts);
+	pkg_plan_put_text(p, "name", t->name);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	plan_request_end(p, "POST", PATH_TYPES);
+	pkg_plan_request_end(p, "POST", PATH_TYPES);
 	if (t->colour != NULL || t->description != NULL) {
-		plan_update(p);
+		pkg_plan_update(p);
 		pkg_jsonw_object(&p->w);
-		plan_put_text(p, "colour", t->colour);
-		plan_put_text(p, "description", t->description);
+		pkg_plan_put_text(p, "colour", t->colour);
+		pkg_plan_put_text(p, "description", t->description);
 		pkg_jsonw_object_end(&p->w);
-		plan_update_end(p, plan_text(p, PATH_TYPES "/{%s}", ref), 200,
-				0);
+		pkg_plan_update_end(
+		    p, pkg_plan_text(p, PATH_TYPES "/{%s}", ref), 200, 0);
 	}
-	plan_step_end(p);
+	pkg_plan_step_end(p);
 }
 
 /* What the set types need of what every tenant has: found, not made. */
@@ -72,14 +73,14 @@ static void find_types(struct plan *p, const struct pkg_list *keys,
 		    pkg_map_add(once, key, key, &before, &p->err) != PKG_OK ||
 		    before != NULL)
 			continue;
-		plan_step(p, 0);
+		pkg_plan_step(p, 0);
 		type_lookup(p, key);
-		plan_op(p, "find-module-type", type_ref(p, key));
-		plan_step_end(p);
+		pkg_plan_op(p, "find-module-type", type_ref(p, key));
+		pkg_plan_step_end(p);
 	}
 }
 
-void plan_module_types(struct plan *p)
+void pkg_plan_module_types(struct plan *p)
 {
 	const struct pkg_types *types = p->lock->types;
 	PKG_AUTO_FINI(pkg_map) struct pkg_map once = {0};
@@ -100,47 +101,47 @@ void plan_module_types(struct plan *p)
 
 static void module_lookup(struct plan *p, const struct pkg_identity *id)
 {
-	plan_lookup(p);
+	pkg_plan_lookup(p);
 	pkg_jsonw_str_member(&p->w, "name", id->name);
 	pkg_jsonw_str_member(&p->w, "type", id->type);
 	pkg_jsonw_str_member(&p->w, "version", id->version);
-	plan_lookup_end(
+	pkg_plan_lookup_end(
 	    p, PATH_MODULES,
-	    plan_query(p, (const char *const[]){"name", id->name, "version",
-						id->version, "type", id->type,
-						NULL}));
+	    pkg_plan_query(p, (const char *const[]){"name", id->name, "version",
+						    id->version, "type",
+						    id->type, NULL}));
 }
 
 static void put_module(struct plan *p, const struct pkg_module *m)
 {
-	const struct pkg_identity id = plan_module_identity(m);
-	const char *ref = plan_module_ref(p, &id);
+	const struct pkg_identity id = pkg_plan_module_identity(m);
+	const char *ref = pkg_plan_module_ref(p, &id);
 
-	plan_step(p, 201);
+	pkg_plan_step(p, 201);
 	module_lookup(p, &id);
-	plan_op(p, "ensure-module", ref);
-	plan_request(p);
+	pkg_plan_op(p, "ensure-module", ref);
+	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "description", m->description);
-	plan_put_bool(p, "encrypted", &m->encrypted);
-	plan_put_text(p, "name", m->name);
-	plan_put_text(p, "type", m->type);
-	plan_put_text(p, "vendor", m->vendor);
-	plan_put_text(p, "version", m->version);
+	pkg_plan_put_text(p, "description", m->description);
+	pkg_plan_put_bool(p, "encrypted", &m->encrypted);
+	pkg_plan_put_text(p, "name", m->name);
+	pkg_plan_put_text(p, "type", m->type);
+	pkg_plan_put_text(p, "vendor", m->vendor);
+	pkg_plan_put_text(p, "version", m->version);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	plan_request_end(p, "POST", PATH_MODULES);
+	pkg_plan_request_end(p, "POST", PATH_MODULES);
 	if (m->description != NULL || m->vendor != NULL) {
-		plan_update(p);
+		pkg_plan_update(p);
 		pkg_jsonw_object(&p->w);
-		plan_put_text(p, "description", m->description);
-		plan_put_text(p, "vendor", m->vendor);
+		pkg_plan_put_text(p, "description", m->description);
+		pkg_plan_put_text(p, "vendor", m->vendor);
 		pkg_jsonw_object_end(&p->w);
-		plan_update_end(p, plan_text(p, PATH_MODULES "/{%s}", ref), 200,
-				0);
+		pkg_plan_update_end(
+		    p, pkg_plan_text(p, PATH_MODULES "/{%s}", ref), 200, 0);
 	}
-	plan_step_end(p);
+	pkg_plan_step_end(p);
 }
 
 /* Modules that the server has already, each once. */
@@ -160,21 +161,21 @@ static void find_modules(struct plan *p)
 			if (!pkg_manifest_module_ref(p->lock, &refs[k], &id) ||
 			    !id.external)
 				continue;
-			ref = plan_module_ref(p, &id);
+			ref = pkg_plan_module_ref(p, &id);
 			if (p->err.code != PKG_OK ||
 			    pkg_map_add(&once, ref, ref, &before, &p->err) !=
 				PKG_OK ||
 			    before != NULL)
 				continue;
-			plan_step(p, 0);
+			pkg_plan_step(p, 0);
 			module_lookup(p, &id);
-			plan_op(p, "find-module", ref);
-			plan_step_end(p);
+			pkg_plan_op(p, "find-module", ref);
+			pkg_plan_step_end(p);
 		}
 	}
 }
 
-void plan_modules(struct plan *p)
+void pkg_plan_modules(struct plan *p)
 {
 	const struct pkg_module *modules = p->lock->modules.items;
 
@@ -202,18 +203,19 @@ static void put_upload(struct plan *p, const struct pkg_pinned *a,
 static void put_artifact(struct plan *p, const struct pkg_module *m,
 			 const struct pkg_pinned *a)
 {
-	const struct pkg_identity id = plan_module_identity(m);
-	const char *path = plan_text(p, PATH_MODULES "/{%s}/artifacts",
-				     plan_module_ref(p, &id));
+	const struct pkg_identity id = pkg_plan_module_identity(m);
+	const char *path = pkg_plan_text(p, PATH_MODULES "/{%s}/artifacts",
+					 pkg_plan_module_ref(p, &id));
 
-	plan_step(p, 201);
-	plan_lookup(p);
+	pkg_plan_step(p, 201);
+	pkg_plan_lookup(p);
 	pkg_jsonw_str_member(&p->w, "filename", a->filename);
 	pkg_jsonw_str_member(&p->w, "sha256", a->sha256);
 	pkg_jsonw_int_member(&p->w, "size", a->size);
-	plan_lookup_end(p, path, NULL);
-	plan_op(p, "ensure-artifact",
-		plan_ref(p, "artifact",
+	pkg_plan_lookup_end(p, path, NULL);
+	pkg_plan_op(
+	    p, "ensure-artifact",
+	    pkg_plan_ref(p, "artifact",
 			 (const char *const[]){id.type, id.name, id.version,
 					       a->filename, NULL}));
 	pkg_jsonw_key(&p->w, "request");
@@ -223,10 +225,10 @@ static void put_artifact(struct plan *p, const struct pkg_module *m,
 	put_upload(p, a, m->encrypted.value);
 	pkg_jsonw_str_member(&p->w, "path", path);
 	pkg_jsonw_object_end(&p->w);
-	plan_step_end(p);
+	pkg_plan_step_end(p);
 }
 
-void plan_artifacts(struct plan *p)
+void pkg_plan_artifacts(struct plan *p)
 {
 	const struct pkg_module *modules = p->lock->modules.items;
 
@@ -241,41 +243,42 @@ void plan_artifacts(struct plan *p)
 static void put_metadatum(struct plan *p, const struct pkg_module *m,
 			  const struct pkg_metadatum *d)
 {
-	const struct pkg_identity id = plan_module_identity(m);
-	const char *list = plan_text(p, PATH_MODULES "/{%s}/metadata",
-				     plan_module_ref(p, &id));
+	const struct pkg_identity id = pkg_plan_module_identity(m);
+	const char *list = pkg_plan_text(p, PATH_MODULES "/{%s}/metadata",
+					 pkg_plan_module_ref(p, &id));
 	const char *one =
-	    plan_text(p, "%s/%s", list, plan_escape(p, d->key->text));
+	    pkg_plan_text(p, "%s/%s", list, pkg_plan_escape(p, d->key->text));
 
-	plan_step(p, 201);
-	plan_lookup(p);
-	plan_put_text(p, "key", d->key);
+	pkg_plan_step(p, 201);
+	pkg_plan_lookup(p);
+	pkg_plan_put_text(p, "key", d->key);
 	pkg_jsonw_bool_member(&p->w, "targetVisible", d->target_visible.value);
-	plan_put_text(p, "value", d->value);
-	plan_lookup_end(p, one, NULL);
-	plan_op(p, "ensure-module-metadata",
-		plan_ref(p, "module-metadata",
+	pkg_plan_put_text(p, "value", d->value);
+	pkg_plan_lookup_end(p, one, NULL);
+	pkg_plan_op(
+	    p, "ensure-module-metadata",
+	    pkg_plan_ref(p, "module-metadata",
 			 (const char *const[]){id.type, id.name, id.version,
 					       d->key->text, NULL}));
-	plan_request(p);
+	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "key", d->key);
+	pkg_plan_put_text(p, "key", d->key);
 	pkg_jsonw_bool_member(&p->w, "targetVisible", d->target_visible.value);
-	plan_put_text(p, "value", d->value);
+	pkg_plan_put_text(p, "value", d->value);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	plan_request_end(p, "POST", list);
-	plan_update(p);
+	pkg_plan_request_end(p, "POST", list);
+	pkg_plan_update(p);
 	pkg_jsonw_object(&p->w);
 	pkg_jsonw_bool_member(&p->w, "targetVisible", d->target_visible.value);
-	plan_put_text(p, "value", d->value);
+	pkg_plan_put_text(p, "value", d->value);
 	pkg_jsonw_object_end(&p->w);
-	plan_update_end(p, one, 204, 200);
-	plan_step_end(p);
+	pkg_plan_update_end(p, one, 204, 200);
+	pkg_plan_step_end(p);
 }
 
-void plan_module_metadata(struct plan *p)
+void pkg_plan_module_metadata(struct plan *p)
 {
 	const struct pkg_module *modules = p->lock->modules.items;
 

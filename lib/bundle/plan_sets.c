@@ -16,11 +16,12 @@ static void put_type_ids(struct plan *p, const char *key,
 	pkg_jsonw_array(&p->w);
 	for (size_t i = 0; i < keys->count; i++) {
 		const char *ref =
-		    plan_ref(p, "module-type",
-			     (const char *const[]){items[i]->text, NULL});
+		    pkg_plan_ref(p, "module-type",
+				 (const char *const[]){items[i]->text, NULL});
 
 		pkg_jsonw_object(&p->w);
-		pkg_jsonw_str_member(&p->w, "id", plan_text(p, "{%s}", ref));
+		pkg_jsonw_str_member(&p->w, "id",
+				     pkg_plan_text(p, "{%s}", ref));
 		pkg_jsonw_object_end(&p->w);
 	}
 	pkg_jsonw_array_end(&p->w);
@@ -28,41 +29,41 @@ static void put_type_ids(struct plan *p, const char *key,
 
 static void put_type(struct plan *p, const struct pkg_set_type *t)
 {
-	const char *ref =
-	    plan_ref(p, "set-type", (const char *const[]){t->key->text, NULL});
+	const char *ref = pkg_plan_ref(
+	    p, "set-type", (const char *const[]){t->key->text, NULL});
 
-	plan_step(p, 201);
-	plan_lookup(p);
-	plan_put_text(p, "key", t->key);
-	plan_lookup_end(
-	    p, PATH_TYPES,
-	    plan_query(p, (const char *const[]){"key", t->key->text, NULL}));
-	plan_op(p, "ensure-set-type", ref);
-	plan_request(p);
+	pkg_plan_step(p, 201);
+	pkg_plan_lookup(p);
+	pkg_plan_put_text(p, "key", t->key);
+	pkg_plan_lookup_end(p, PATH_TYPES,
+			    pkg_plan_query(p, (const char *const[]){
+						  "key", t->key->text, NULL}));
+	pkg_plan_op(p, "ensure-set-type", ref);
+	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "colour", t->colour);
-	plan_put_text(p, "description", t->description);
-	plan_put_text(p, "key", t->key);
+	pkg_plan_put_text(p, "colour", t->colour);
+	pkg_plan_put_text(p, "description", t->description);
+	pkg_plan_put_text(p, "key", t->key);
 	put_type_ids(p, "mandatorymodules", &t->mandatory);
-	plan_put_text(p, "name", t->name);
+	pkg_plan_put_text(p, "name", t->name);
 	put_type_ids(p, "optionalmodules", &t->optional);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	plan_request_end(p, "POST", PATH_TYPES);
+	pkg_plan_request_end(p, "POST", PATH_TYPES);
 	if (t->colour != NULL || t->description != NULL) {
-		plan_update(p);
+		pkg_plan_update(p);
 		pkg_jsonw_object(&p->w);
-		plan_put_text(p, "colour", t->colour);
-		plan_put_text(p, "description", t->description);
+		pkg_plan_put_text(p, "colour", t->colour);
+		pkg_plan_put_text(p, "description", t->description);
 		pkg_jsonw_object_end(&p->w);
-		plan_update_end(p, plan_text(p, PATH_TYPES "/{%s}", ref), 200,
-				0);
+		pkg_plan_update_end(
+		    p, pkg_plan_text(p, PATH_TYPES "/{%s}", ref), 200, 0);
 	}
-	plan_step_end(p);
+	pkg_plan_step_end(p);
 }
 
-void plan_set_types(struct plan *p)
+void pkg_plan_set_types(struct plan *p)
 {
 	const struct pkg_types *types = p->lock->types;
 	const struct pkg_set_type *items;
@@ -76,15 +77,15 @@ void plan_set_types(struct plan *p)
 
 static void set_lookup(struct plan *p, const struct pkg_identity *id)
 {
-	plan_lookup(p);
+	pkg_plan_lookup(p);
 	pkg_jsonw_str_member(&p->w, "name", id->name);
 	pkg_jsonw_str_member(&p->w, "type", id->type);
 	pkg_jsonw_str_member(&p->w, "version", id->version);
-	plan_lookup_end(
+	pkg_plan_lookup_end(
 	    p, PATH_SETS,
-	    plan_query(p, (const char *const[]){"name", id->name, "version",
-						id->version, "type", id->type,
-						NULL}));
+	    pkg_plan_query(p, (const char *const[]){"name", id->name, "version",
+						    id->version, "type",
+						    id->type, NULL}));
 }
 
 static void put_module_ids(struct plan *p, const struct pkg_list *list)
@@ -99,7 +100,8 @@ static void put_module_ids(struct plan *p, const struct pkg_list *list)
 			continue;
 		pkg_jsonw_object(&p->w);
 		pkg_jsonw_str_member(
-		    &p->w, "id", plan_text(p, "{%s}", plan_module_ref(p, &id)));
+		    &p->w, "id",
+		    pkg_plan_text(p, "{%s}", pkg_plan_module_ref(p, &id)));
 		pkg_jsonw_object_end(&p->w);
 	}
 	pkg_jsonw_array_end(&p->w);
@@ -107,33 +109,33 @@ static void put_module_ids(struct plan *p, const struct pkg_list *list)
 
 static void put_set(struct plan *p, const struct pkg_set *s)
 {
-	const struct pkg_identity id = plan_set_identity(s);
-	const char *ref = plan_set_ref(p, &id);
+	const struct pkg_identity id = pkg_plan_set_identity(s);
+	const char *ref = pkg_plan_set_ref(p, &id);
 
-	plan_step(p, 201);
+	pkg_plan_step(p, 201);
 	set_lookup(p, &id);
-	plan_op(p, "ensure-set", ref);
-	plan_request(p);
+	pkg_plan_op(p, "ensure-set", ref);
+	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "description", s->description);
+	pkg_plan_put_text(p, "description", s->description);
 	put_module_ids(p, &s->modules);
-	plan_put_text(p, "name", s->name);
-	plan_put_bool(p, "requiredMigrationStep", &s->migration_step);
-	plan_put_text(p, "type", s->type);
-	plan_put_text(p, "version", s->version);
+	pkg_plan_put_text(p, "name", s->name);
+	pkg_plan_put_bool(p, "requiredMigrationStep", &s->migration_step);
+	pkg_plan_put_text(p, "type", s->type);
+	pkg_plan_put_text(p, "version", s->version);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	plan_request_end(p, "POST", PATH_SETS);
+	pkg_plan_request_end(p, "POST", PATH_SETS);
 	if (s->description != NULL) {
-		plan_update(p);
+		pkg_plan_update(p);
 		pkg_jsonw_object(&p->w);
-		plan_put_text(p, "description", s->description);
+		pkg_plan_put_text(p, "description", s->description);
 		pkg_jsonw_object_end(&p->w);
-		plan_update_end(p, plan_text(p, PATH_SETS "/{%s}", ref), 200,
-				0);
+		pkg_plan_update_end(p, pkg_plan_text(p, PATH_SETS "/{%s}", ref),
+				    200, 0);
 	}
-	plan_step_end(p);
+	pkg_plan_step_end(p);
 }
 
 static void find_set(struct plan *p, const struct pkg_either *ref,
@@ -145,15 +147,15 @@ static void find_set(struct plan *p, const struct pkg_either *ref,
 
 	if (!pkg_manifest_set_ref(p->lock, ref, &id) || !id.external)
 		return;
-	name = plan_set_ref(p, &id);
+	name = pkg_plan_set_ref(p, &id);
 	if (p->err.code != PKG_OK ||
 	    pkg_map_add(once, name, name, &before, &p->err) != PKG_OK ||
 	    before != NULL)
 		return;
-	plan_step(p, 0);
+	pkg_plan_step(p, 0);
 	set_lookup(p, &id);
-	plan_op(p, "find-set", name);
-	plan_step_end(p);
+	pkg_plan_op(p, "find-set", name);
+	pkg_plan_step_end(p);
 }
 
 /* Sets that the server has already, each once. */
@@ -174,7 +176,7 @@ static void find_sets(struct plan *p)
 	}
 }
 
-void plan_sets(struct plan *p)
+void pkg_plan_sets(struct plan *p)
 {
 	const struct pkg_set *sets = p->lock->sets.items;
 
@@ -186,38 +188,39 @@ void plan_sets(struct plan *p)
 static void put_metadatum(struct plan *p, const struct pkg_set *s,
 			  const struct pkg_metadatum *d)
 {
-	const struct pkg_identity id = plan_set_identity(s);
-	const char *list =
-	    plan_text(p, PATH_SETS "/{%s}/metadata", plan_set_ref(p, &id));
+	const struct pkg_identity id = pkg_plan_set_identity(s);
+	const char *list = pkg_plan_text(p, PATH_SETS "/{%s}/metadata",
+					 pkg_plan_set_ref(p, &id));
 	const char *one =
-	    plan_text(p, "%s/%s", list, plan_escape(p, d->key->text));
+	    pkg_plan_text(p, "%s/%s", list, pkg_plan_escape(p, d->key->text));
 
-	plan_step(p, 201);
-	plan_lookup(p);
-	plan_put_text(p, "key", d->key);
-	plan_put_text(p, "value", d->value);
-	plan_lookup_end(p, one, NULL);
-	plan_op(p, "ensure-set-metadata",
-		plan_ref(p, "set-metadata",
+	pkg_plan_step(p, 201);
+	pkg_plan_lookup(p);
+	pkg_plan_put_text(p, "key", d->key);
+	pkg_plan_put_text(p, "value", d->value);
+	pkg_plan_lookup_end(p, one, NULL);
+	pkg_plan_op(
+	    p, "ensure-set-metadata",
+	    pkg_plan_ref(p, "set-metadata",
 			 (const char *const[]){id.type, id.name, id.version,
 					       d->key->text, NULL}));
-	plan_request(p);
+	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "key", d->key);
-	plan_put_text(p, "value", d->value);
+	pkg_plan_put_text(p, "key", d->key);
+	pkg_plan_put_text(p, "value", d->value);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	plan_request_end(p, "POST", list);
-	plan_update(p);
+	pkg_plan_request_end(p, "POST", list);
+	pkg_plan_update(p);
 	pkg_jsonw_object(&p->w);
-	plan_put_text(p, "value", d->value);
+	pkg_plan_put_text(p, "value", d->value);
 	pkg_jsonw_object_end(&p->w);
-	plan_update_end(p, one, 204, 200);
-	plan_step_end(p);
+	pkg_plan_update_end(p, one, 204, 200);
+	pkg_plan_step_end(p);
 }
 
-void plan_set_metadata(struct plan *p)
+void pkg_plan_set_metadata(struct plan *p)
 {
 	const struct pkg_set *sets = p->lock->sets.items;
 

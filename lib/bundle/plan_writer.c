@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *plan_text(struct plan *p, const char *fmt, ...)
+const char *pkg_plan_text(struct plan *p, const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
@@ -27,7 +27,7 @@ const char *plan_text(struct plan *p, const char *fmt, ...)
 	return text;
 }
 
-const char *plan_escape(struct plan *p, const char *text)
+const char *pkg_plan_escape(struct plan *p, const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz"
@@ -51,30 +51,33 @@ const char *plan_escape(struct plan *p, const char *text)
 	return out;
 }
 
-const char *plan_ref(struct plan *p, const char *kind, const char *const *parts)
+const char *pkg_plan_ref(struct plan *p, const char *kind,
+			 const char *const *parts)
 {
-	const char *ref = plan_text(p, "%s:%s", kind, plan_escape(p, parts[0]));
+	const char *ref =
+	    pkg_plan_text(p, "%s:%s", kind, pkg_plan_escape(p, parts[0]));
 
 	for (size_t i = 1; parts[i] != NULL; i++)
-		ref = plan_text(p, "%s/%s", ref, plan_escape(p, parts[i]));
+		ref = pkg_plan_text(p, "%s/%s", ref,
+				    pkg_plan_escape(p, parts[i]));
 	return ref;
 }
 
-const char *plan_module_ref(struct plan *p, const struct pkg_identity *id)
+const char *pkg_plan_module_ref(struct plan *p, const struct pkg_identity *id)
 {
-	return plan_ref(
+	return pkg_plan_ref(
 	    p, "module",
 	    (const char *const[]){id->type, id->name, id->version, NULL});
 }
 
-const char *plan_set_ref(struct plan *p, const struct pkg_identity *id)
+const char *pkg_plan_set_ref(struct plan *p, const struct pkg_identity *id)
 {
-	return plan_ref(
+	return pkg_plan_ref(
 	    p, "set",
 	    (const char *const[]){id->type, id->name, id->version, NULL});
 }
 
-struct pkg_identity plan_module_identity(const struct pkg_module *m)
+struct pkg_identity pkg_plan_module_identity(const struct pkg_module *m)
 {
 	return (struct pkg_identity){.type = m->type->text,
 				     .name = m->name->text,
@@ -82,7 +85,7 @@ struct pkg_identity plan_module_identity(const struct pkg_module *m)
 				     .module = m};
 }
 
-struct pkg_identity plan_set_identity(const struct pkg_set *s)
+struct pkg_identity pkg_plan_set_identity(const struct pkg_set *s)
 {
 	return (struct pkg_identity){.type = s->type->text,
 				     .name = s->name->text,
@@ -111,19 +114,19 @@ static const char *quoted(struct plan *p, const char *text)
 	return out;
 }
 
-const char *plan_query(struct plan *p, const char *const *pairs)
+const char *pkg_plan_query(struct plan *p, const char *const *pairs)
 {
 	const char *query = "";
 
 	for (size_t i = 0; pairs[i] != NULL; i += 2)
-		query = plan_text(p, "%s%s%s==%s", query, i > 0 ? ";" : "",
-				  pairs[i], quoted(p, pairs[i + 1]));
+		query = pkg_plan_text(p, "%s%s%s==%s", query, i > 0 ? ";" : "",
+				      pairs[i], quoted(p, pairs[i + 1]));
 	return query;
 }
 
 /* -- steps -- */
 
-void plan_step(struct plan *p, int expect)
+void pkg_plan_step(struct plan *p, int expect)
 {
 	pkg_jsonw_object(&p->w);
 	pkg_jsonw_key(&p->w, "expect");
@@ -133,7 +136,7 @@ void plan_step(struct plan *p, int expect)
 	pkg_jsonw_array_end(&p->w);
 }
 
-void plan_lookup(struct plan *p)
+void pkg_plan_lookup(struct plan *p)
 {
 	pkg_jsonw_key(&p->w, "lookup");
 	pkg_jsonw_object(&p->w);
@@ -141,7 +144,7 @@ void plan_lookup(struct plan *p)
 	pkg_jsonw_object(&p->w);
 }
 
-void plan_lookup_end(struct plan *p, const char *path, const char *query)
+void pkg_plan_lookup_end(struct plan *p, const char *path, const char *query)
 {
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_str_member(&p->w, "method", "GET");
@@ -151,34 +154,35 @@ void plan_lookup_end(struct plan *p, const char *path, const char *query)
 	pkg_jsonw_object_end(&p->w);
 }
 
-void plan_op(struct plan *p, const char *op, const char *ref)
+void pkg_plan_op(struct plan *p, const char *op, const char *ref)
 {
 	pkg_jsonw_str_member(&p->w, "op", op);
 	pkg_jsonw_str_member(&p->w, "ref", ref);
 }
 
-void plan_request(struct plan *p)
+void pkg_plan_request(struct plan *p)
 {
 	pkg_jsonw_key(&p->w, "request");
 	pkg_jsonw_object(&p->w);
 	pkg_jsonw_key(&p->w, "body");
 }
 
-void plan_request_end(struct plan *p, const char *method, const char *path)
+void pkg_plan_request_end(struct plan *p, const char *method, const char *path)
 {
 	pkg_jsonw_str_member(&p->w, "method", method);
 	pkg_jsonw_str_member(&p->w, "path", path);
 	pkg_jsonw_object_end(&p->w);
 }
 
-void plan_update(struct plan *p)
+void pkg_plan_update(struct plan *p)
 {
 	pkg_jsonw_key(&p->w, "update");
 	pkg_jsonw_object(&p->w);
 	pkg_jsonw_key(&p->w, "body");
 }
 
-void plan_update_end(struct plan *p, const char *path, int expect, int older)
+void pkg_plan_update_end(struct plan *p, const char *path, int expect,
+			 int older)
 {
 	pkg_jsonw_key(&p->w, "expect");
 	pkg_jsonw_array(&p->w);
@@ -191,12 +195,13 @@ void plan_update_end(struct plan *p, const char *path, int expect, int older)
 	pkg_jsonw_object_end(&p->w);
 }
 
-void plan_step_end(struct plan *p)
+void pkg_plan_step_end(struct plan *p)
 {
 	pkg_jsonw_object_end(&p->w);
 }
 
-void plan_put_text(struct plan *p, const char *key, const struct pkg_node *node)
+void pkg_plan_put_text(struct plan *p, const char *key,
+		       const struct pkg_node *node)
 {
 	if (node == NULL)
 		return;
@@ -204,21 +209,22 @@ void plan_put_text(struct plan *p, const char *key, const struct pkg_node *node)
 	pkg_jsonw_str(&p->w, node->text, node->len);
 }
 
-void plan_put_bool(struct plan *p, const char *key,
-		   const struct pkg_bool_value *value)
+void pkg_plan_put_bool(struct plan *p, const char *key,
+		       const struct pkg_bool_value *value)
 {
 	if (value->at != NULL)
 		pkg_jsonw_bool_member(&p->w, key, value->value);
 }
 
-void plan_put_int(struct plan *p, const char *key,
-		  const struct pkg_int_value *value)
+void pkg_plan_put_int(struct plan *p, const char *key,
+		      const struct pkg_int_value *value)
 {
 	if (value->at != NULL)
 		pkg_jsonw_int_member(&p->w, key, value->value);
 }
 
-void plan_put_time(struct plan *p, const char *key, const struct pkg_node *node)
+void pkg_plan_put_time(struct plan *p, const char *key,
+		       const struct pkg_node *node)
 {
 	int64_t seconds;
 

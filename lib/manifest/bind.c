@@ -27,7 +27,7 @@ static enum pkg_code bind_manifest(struct pkg_manifest *out,
 	struct manifest_root bound = {0};
 	struct pkg_module *modules;
 
-	PKG_TRY(bind_table(&manifest_table, root, &bound, arena, sink));
+	PKG_TRY(bind_table(&pkg_manifest_table, root, &bound, arena, sink));
 	*out = bound.manifest;
 	modules = out->modules.items;
 	for (size_t i = 0; i < out->modules.count; i++) {
@@ -83,7 +83,7 @@ static enum pkg_code bind_lock(struct pkg_manifest *out,
 	const struct lock_module *in;
 	struct pkg_module *modules;
 
-	PKG_TRY(bind_table(&lock_table, root, &bound, arena, sink));
+	PKG_TRY(bind_table(&pkg_lock_table, root, &bound, arena, sink));
 	*out = bound.manifest;
 	out->locked = true;
 	in = out->modules.items;
@@ -113,7 +113,7 @@ enum pkg_code pkg_manifest_bind(struct pkg_manifest **out,
 	else
 		PKG_TRY(bind_manifest(m, arena, root, &sink));
 	m->root = root;
-	PKG_TRY(model_index(m, arena, err));
+	PKG_TRY(pkg_model_index(m, arena, err));
 	*out = m;
 	return PKG_OK;
 }
@@ -122,7 +122,7 @@ enum pkg_code pkg_manifest_schema(const char *name, struct pkg_sink *sink,
 				  struct pkg_err *err)
 {
 	static const struct pkg_table *const tables[] = {
-	    &manifest_table, &lock_table, &profile_table};
+	    &pkg_manifest_table, &pkg_lock_table, &pkg_profile_table};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (strcmp(tables[i]->name, name) == 0)

@@ -38,21 +38,23 @@ static enum pkg_code check_filename(const struct checker *c,
 				    const struct pkg_pinned *a)
 {
 	if (!plain_name(a->filename))
-		PKG_TRY(rule_add(c->sink, RULE_FILENAME_FORM, a->at, NULL,
-				 "filename '%s' is no plain name",
-				 a->filename));
+		PKG_TRY(pkg_rule_add(c->sink, RULE_FILENAME_FORM, a->at, NULL,
+				     "filename '%s' is no plain name",
+				     a->filename));
 	if (ends_in_md5sum(a->filename))
-		PKG_TRY(rule_add(c->sink, RULE_FILENAME_MD5SUM, a->at, NULL,
+		PKG_TRY(
+		    pkg_rule_add(c->sink, RULE_FILENAME_MD5SUM, a->at, NULL,
 				 "filename '%s' is one that the server serves "
 				 "itself",
 				 a->filename));
 	if (pkg_utf16_length(a->filename, strlen(a->filename)) > 256)
-		PKG_TRY(rule_add(c->sink, RULE_FILENAME_LENGTH, a->at, NULL,
-				 "filename '%.40s...' is longer than 256 "
-				 "characters",
-				 a->filename));
-	if (check_has_markup(a->filename))
-		PKG_TRY(rule_add(c->sink, RULE_MARKUP, a->at, NULL,
+		PKG_TRY(pkg_rule_add(c->sink, RULE_FILENAME_LENGTH, a->at, NULL,
+				     "filename '%.40s...' is longer than 256 "
+				     "characters",
+				     a->filename));
+	if (pkg_check_has_markup(a->filename))
+		PKG_TRY(
+		    pkg_rule_add(c->sink, RULE_MARKUP, a->at, NULL,
 				 "the server takes filename '%s' for XML and "
 				 "refuses it",
 				 a->filename));
@@ -65,12 +67,13 @@ static enum pkg_code check_size(const struct checker *c,
 	const int64_t quota = c->profile->artifact_size;
 
 	if (a->size == 0)
-		return rule_add(c->sink, RULE_EMPTY_ARTIFACT, a->at, NULL,
-				"'%s' is empty", a->path);
+		return pkg_rule_add(c->sink, RULE_EMPTY_ARTIFACT, a->at, NULL,
+				    "'%s' is empty", a->path);
 	if (quota > 0 && a->size > quota)
-		return rule_add(c->sink, RULE_ARTIFACT_SIZE, a->at, NULL,
-				"'%s' has %lld bytes, the server allows %lld",
-				a->path, (long long)a->size, (long long)quota);
+		return pkg_rule_add(
+		    c->sink, RULE_ARTIFACT_SIZE, a->at, NULL,
+		    "'%s' has %lld bytes, the server allows %lld", a->path,
+		    (long long)a->size, (long long)quota);
 	return PKG_OK;
 }
 
@@ -96,16 +99,16 @@ static enum pkg_code check_artifact(const struct checker *c,
 	PKG_TRY(pkg_map_add(&storage->paths, a->path, a, &before, err));
 	if (before == NULL && a->size > 0)
 		storage->total += (uint64_t)a->size;
-	folded = model_fold(c->arena, a->filename, err);
+	folded = pkg_model_fold(c->arena, a->filename, err);
 	if (folded == NULL)
 		return err->code;
 	PKG_TRY(pkg_map_add(names, folded, a, &before, err));
 	if (before != NULL)
-		return rule_add(c->sink, RULE_FILENAME_CLASH, a->at, NULL,
-				"'%s' and '%s' would both be '%s' in this "
-				"module",
-				((const struct pkg_pinned *)before)->path,
-				a->path, a->filename);
+		return pkg_rule_add(c->sink, RULE_FILENAME_CLASH, a->at, NULL,
+				    "'%s' and '%s' would both be '%s' in this "
+				    "module",
+				    ((const struct pkg_pinned *)before)->path,
+				    a->path, a->filename);
 	return PKG_OK;
 }
 
@@ -119,17 +122,18 @@ static enum pkg_code check_count(const struct checker *c,
 		: NULL;
 
 	if (quota > 0 && m->artifacts.count > (uint64_t)quota)
-		PKG_TRY(rule_add(c->sink, RULE_TOO_MANY_ARTIFACTS, m->at, NULL,
-				 "%zu artifacts, the server allows %lld",
-				 m->artifacts.count, (long long)quota));
+		PKG_TRY(pkg_rule_add(c->sink, RULE_TOO_MANY_ARTIFACTS, m->at,
+				     NULL,
+				     "%zu artifacts, the server allows %lld",
+				     m->artifacts.count, (long long)quota));
 	if (type != NULL &&
 	    (int64_t)m->artifacts.count < type->min_artifacts.value)
-		PKG_TRY(rule_add(c->sink, RULE_MIN_ARTIFACTS, m->at, NULL,
-				 "module '%s' has %zu artifacts, type '%s' "
-				 "demands %lld",
-				 rule_text(m->name), m->artifacts.count,
-				 m->type->text,
-				 (long long)type->min_artifacts.value));
+		PKG_TRY(pkg_rule_add(c->sink, RULE_MIN_ARTIFACTS, m->at, NULL,
+				     "module '%s' has %zu artifacts, type '%s' "
+				     "demands %lld",
+				     rule_text(m->name), m->artifacts.count,
+				     m->type->text,
+				     (long long)type->min_artifacts.value));
 	return PKG_OK;
 }
 
@@ -149,12 +153,13 @@ static enum pkg_code check_all(const struct checker *c, struct storage *storage)
 			PKG_TRY(check_artifact(c, &a[k], &names, storage));
 	}
 	if (quota > 0 && storage->total > quota)
-		return rule_add(c->sink, RULE_STORAGE_EXCEEDED,
-				c->manifest->modules.at, NULL,
-				"%llu bytes in all, the server keeps %llu for "
-				"a tenant",
-				(unsigned long long)storage->total,
-				(unsigned long long)quota);
+		return pkg_rule_add(
+		    c->sink, RULE_STORAGE_EXCEEDED, c->manifest->modules.at,
+		    NULL,
+		    "%llu bytes in all, the server keeps %llu for "
+		    "a tenant",
+		    (unsigned long long)storage->total,
+		    (unsigned long long)quota);
 	return PKG_OK;
 }
 

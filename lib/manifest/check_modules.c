@@ -12,17 +12,17 @@ static enum pkg_code check_names(const struct checker *c,
 	const char *key, *label;
 
 	for (size_t i = 0; i < 3; i++)
-		PKG_TRY(check_label(c, names[i]));
+		PKG_TRY(pkg_check_label(c, names[i]));
 	if (names[0] == NULL || names[1] == NULL || names[2] == NULL)
 		return PKG_OK;
-	key = model_identity(c->arena, names[0]->text, names[1]->text,
-			     names[2]->text, err);
+	key = pkg_model_identity(c->arena, names[0]->text, names[1]->text,
+				 names[2]->text, err);
 	label = pkg_arena_printf(c->arena, err, "%s %s %s", names[0]->text,
 				 names[1]->text, names[2]->text);
 	if (key == NULL || label == NULL)
 		return err->code;
-	return check_once_add(c, once, key, label,
-			      names[1] != NULL ? names[1] : at);
+	return pkg_check_once_add(c, once, key, label,
+				  names[1] != NULL ? names[1] : at);
 }
 
 static enum pkg_code check_module(const struct checker *c,
@@ -35,23 +35,23 @@ static enum pkg_code check_module(const struct checker *c,
 	PKG_TRY(check_names(
 	    c, once, (const struct pkg_node *[]){m->type, m->name, m->version},
 	    m->at));
-	PKG_TRY(check_markup(c, m->vendor));
-	PKG_TRY(check_markup(c, m->description));
+	PKG_TRY(pkg_check_markup(c, m->vendor));
+	PKG_TRY(pkg_check_markup(c, m->description));
 	if (m->type != NULL && pkg_map_get(types, m->type->text) == NULL)
-		PKG_TRY(rule_add(
+		PKG_TRY(pkg_rule_add(
 		    c->sink, RULE_UNKNOWN_TYPE, m->type,
-		    check_suggest(hint, sizeof(hint), m->type->text, types),
+		    pkg_check_suggest(hint, sizeof(hint), m->type->text, types),
 		    "no module type '%s'", m->type->text));
 	if (m->encrypted.value)
-		PKG_TRY(rule_add(c->sink, RULE_SERVER_ENCRYPTION,
-				 m->encrypted.at, NULL,
-				 "the open-source server cannot encrypt and "
-				 "refuses this module"));
-	return check_metadata(c, &m->metadata, c->profile->metadata_per_module,
-			      m->at);
+		PKG_TRY(pkg_rule_add(
+		    c->sink, RULE_SERVER_ENCRYPTION, m->encrypted.at, NULL,
+		    "the open-source server cannot encrypt and "
+		    "refuses this module"));
+	return pkg_check_metadata(c, &m->metadata,
+				  c->profile->metadata_per_module, m->at);
 }
 
-enum pkg_code check_modules(const struct checker *c)
+enum pkg_code pkg_check_modules(const struct checker *c)
 {
 	const struct pkg_module *modules = c->manifest->modules.items;
 	struct check_once once = {.what = "module"};
@@ -60,7 +60,7 @@ enum pkg_code check_modules(const struct checker *c)
 	for (size_t i = 0; code == PKG_OK && i < c->manifest->modules.count;
 	     i++)
 		code = check_module(c, &once, &modules[i]);
-	check_once_fini(&once);
+	pkg_check_once_fini(&once);
 	return code;
 }
 
@@ -96,30 +96,31 @@ static enum pkg_code report_ref(const struct checker *c,
 				enum manifest_rule unknown, const char *what)
 {
 	const struct pkg_ref *map = ref->object;
-	const char *name = model_ref_name(ref);
+	const char *name = pkg_model_ref_name(ref);
 	char hint[192];
 
 	if (ref->at == NULL || (map == NULL && ref->text == NULL) ||
 	    (map != NULL && map->name == NULL))
 		return PKG_OK; /* the binding said so */
 	if (map != NULL && map->external.value)
-		return rule_add(c->sink, RULE_EXTERNAL_INCOMPLETE, ref->at,
-				NULL, "external %s '%s' lacks %s", what, name,
-				map->type == NULL ? "type" : "version");
-	if (pkg_map_get(names, name) == model_several)
-		return rule_add(c->sink, RULE_AMBIGUOUS, ref->at, NULL,
-				"'%s' fits several %ss", name, what);
+		return pkg_rule_add(c->sink, RULE_EXTERNAL_INCOMPLETE, ref->at,
+				    NULL, "external %s '%s' lacks %s", what,
+				    name,
+				    map->type == NULL ? "type" : "version");
+	if (pkg_map_get(names, name) == pkg_model_several)
+		return pkg_rule_add(c->sink, RULE_AMBIGUOUS, ref->at, NULL,
+				    "'%s' fits several %ss", name, what);
 	if (pkg_map_get(names, name) != NULL)
-		return rule_add(c->sink, unknown, ref->at, NULL,
-				"%s '%s' has another type or version here",
-				what, name);
-	return rule_add(c->sink, unknown, ref->at,
-			check_suggest(hint, sizeof(hint), name, names),
-			"no %s '%s' in this manifest", what, name);
+		return pkg_rule_add(c->sink, unknown, ref->at, NULL,
+				    "%s '%s' has another type or version here",
+				    what, name);
+	return pkg_rule_add(c->sink, unknown, ref->at,
+			    pkg_check_suggest(hint, sizeof(hint), name, names),
+			    "no %s '%s' in this manifest", what, name);
 }
 
-enum pkg_code check_set_ref(const struct checker *c,
-			    const struct pkg_either *ref)
+enum pkg_code pkg_check_set_ref(const struct checker *c,
+				const struct pkg_either *ref)
 {
 	const struct pkg_manifest_index *x = c->manifest->index;
 	struct pkg_identity id;
@@ -141,7 +142,8 @@ static enum pkg_code count_type(const struct set_check *s,
 
 	if (s->type != NULL && !lists(&s->type->mandatory, id->type) &&
 	    !lists(&s->type->optional, id->type))
-		PKG_TRY(rule_add(c->sink, RULE_FOREIGN_TYPE, ref->at, NULL,
+		PKG_TRY(
+		    pkg_rule_add(c->sink, RULE_FOREIGN_TYPE, ref->at, NULL,
 				 "module '%s' is of type '%s', which set type "
 				 "'%s' does not have",
 				 id->name, id->type, rule_text(s->type->key)));
@@ -156,14 +158,15 @@ static enum pkg_code count_type(const struct set_check *s,
 		count->count = old->count + 1;
 		pkg_map_replace(s->counts, id->type, count);
 	}
-	if (type == NULL || count->count <= model_max_assignments(type))
+	if (type == NULL || count->count <= pkg_model_max_assignments(type))
 		return PKG_OK;
-	return rule_add(c->sink, RULE_MAX_ASSIGNMENTS, ref->at, NULL,
-			"module '%s' is number %lld of type '%s' in this set, "
-			"which may hold %lld: the server would drop one "
-			"without an error",
-			id->name, (long long)count->count, id->type,
-			(long long)model_max_assignments(type));
+	return pkg_rule_add(
+	    c->sink, RULE_MAX_ASSIGNMENTS, ref->at, NULL,
+	    "module '%s' is number %lld of type '%s' in this set, "
+	    "which may hold %lld: the server would drop one "
+	    "without an error",
+	    id->name, (long long)count->count, id->type,
+	    (long long)pkg_model_max_assignments(type));
 }
 
 static enum pkg_code check_member(const struct set_check *s,
@@ -179,18 +182,19 @@ static enum pkg_code check_member(const struct set_check *s,
 	if (!pkg_manifest_module_ref(c->manifest, ref, &id))
 		return report_ref(c, ref, &x->modules_named,
 				  RULE_UNKNOWN_MODULE, "module");
-	key = model_identity(c->arena, id.type, id.name, id.version, err);
+	key = pkg_model_identity(c->arena, id.type, id.name, id.version, err);
 	if (key == NULL)
 		return err->code;
 	if (id.external && pkg_map_get(&x->modules, key) != NULL)
-		PKG_TRY(rule_add(c->sink, RULE_EXTERNAL_KNOWN, ref->at, NULL,
-				 "module '%s' is in this manifest", id.name));
+		PKG_TRY(pkg_rule_add(c->sink, RULE_EXTERNAL_KNOWN, ref->at,
+				     NULL, "module '%s' is in this manifest",
+				     id.name));
 	PKG_TRY(pkg_map_add(s->modules, key, ref->at, &before, err));
 	if (before != NULL)
-		return rule_add(c->sink, RULE_DUPLICATE_MODULE, ref->at, NULL,
-				"module '%s' is in this set already, line %u",
-				id.name,
-				((const struct pkg_node *)before)->line);
+		return pkg_rule_add(
+		    c->sink, RULE_DUPLICATE_MODULE, ref->at, NULL,
+		    "module '%s' is in this set already, line %u", id.name,
+		    ((const struct pkg_node *)before)->line);
 	return count_type(s, ref, &id);
 }
 
@@ -206,20 +210,21 @@ static enum pkg_code check_members(const struct set_check *s)
 	for (size_t i = 0; i < s->set->modules.count; i++)
 		PKG_TRY(check_member(s, &refs[i]));
 	if (quota > 0 && s->set->modules.count > (uint64_t)quota)
-		PKG_TRY(rule_add(c->sink, RULE_TOO_MANY_MODULES, s->set->at,
-				 NULL, "%zu modules, the server allows %lld",
-				 s->set->modules.count, (long long)quota));
+		PKG_TRY(pkg_rule_add(c->sink, RULE_TOO_MANY_MODULES, s->set->at,
+				     NULL,
+				     "%zu modules, the server allows %lld",
+				     s->set->modules.count, (long long)quota));
 	if (s->set->modules.count == 0)
-		return rule_add(c->sink, RULE_INCOMPLETE_SET, s->set->at, NULL,
-				"set '%s' has no module",
-				rule_text(s->set->name));
+		return pkg_rule_add(c->sink, RULE_INCOMPLETE_SET, s->set->at,
+				    NULL, "set '%s' has no module",
+				    rule_text(s->set->name));
 	if (s->type == NULL)
 		return PKG_OK;
 	keys = s->type->mandatory.items;
 	for (size_t i = 0; i < s->type->mandatory.count; i++) {
 		if (keys[i] != NULL &&
 		    pkg_map_get(s->counts, keys[i]->text) == NULL)
-			PKG_TRY(rule_add(
+			PKG_TRY(pkg_rule_add(
 			    c->sink, RULE_INCOMPLETE_SET, s->set->at, NULL,
 			    "set '%s' lacks a module of type '%s', which set "
 			    "type '%s' demands",
@@ -240,27 +245,28 @@ static enum pkg_code check_set(struct set_check *s, struct check_once *once)
 	const struct pkg_node *identity = old ? &none : set->type;
 	char hint[128];
 
-	PKG_TRY(check_label(c, set->type));
+	PKG_TRY(pkg_check_label(c, set->type));
 	PKG_TRY(check_names(
 	    c, once,
 	    (const struct pkg_node *[]){identity, set->name, set->version},
 	    set->at));
-	PKG_TRY(check_markup(c, set->description));
+	PKG_TRY(pkg_check_markup(c, set->description));
 	s->type = NULL;
 	if (set->type != NULL) {
 		s->type = pkg_map_get(types, set->type->text);
 		if (s->type == NULL)
-			PKG_TRY(rule_add(c->sink, RULE_UNKNOWN_TYPE, set->type,
-					 check_suggest(hint, sizeof(hint),
-						       set->type->text, types),
-					 "no set type '%s'", set->type->text));
+			PKG_TRY(pkg_rule_add(
+			    c->sink, RULE_UNKNOWN_TYPE, set->type,
+			    pkg_check_suggest(hint, sizeof(hint),
+					      set->type->text, types),
+			    "no set type '%s'", set->type->text));
 	}
-	PKG_TRY(check_metadata(c, &set->metadata, c->profile->metadata_per_set,
-			       set->at));
+	PKG_TRY(pkg_check_metadata(c, &set->metadata,
+				   c->profile->metadata_per_set, set->at));
 	return check_members(s);
 }
 
-enum pkg_code check_sets(const struct checker *c)
+enum pkg_code pkg_check_sets(const struct checker *c)
 {
 	const struct pkg_set *sets = c->manifest->sets.items;
 	PKG_AUTO_FINI(pkg_map) struct pkg_map modules = {0};
@@ -273,6 +279,6 @@ enum pkg_code check_sets(const struct checker *c)
 		s.set = &sets[i];
 		code = check_set(&s, &once);
 	}
-	check_once_fini(&once);
+	pkg_check_once_fini(&once);
 	return code;
 }

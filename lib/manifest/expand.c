@@ -64,8 +64,8 @@ static enum pkg_code report_undefined(const struct expander *x,
 			       "give it with -D %s=VALUE or --define-from-env "
 			       "%s; $$ is a dollar",
 			       typed, typed);
-	return rule_add(x->sink, RULE_UNDEFINED_VARIABLE, node, hint,
-			"variable ${%s} is not defined", typed);
+	return pkg_rule_add(x->sink, RULE_UNDEFINED_VARIABLE, node, hint,
+			    "variable ${%s} is not defined", typed);
 }
 
 /* Expand what starts at the dollar @at; @next is where to go on. */
@@ -84,8 +84,9 @@ static enum pkg_code expand_one(struct expander *x, const struct pkg_node *node,
 	if (end == NULL || !is_name(at + 2, (size_t)(end - at) - 2)) {
 		*next = at + 1;
 		PKG_TRY(pkg_buf_add(&x->buf, "$", 1, err));
-		return rule_add(x->sink, RULE_BAD_VARIABLE, node, NULL,
-				"a $ must start ${NAME} or $$: '%.40s'", at);
+		return pkg_rule_add(x->sink, RULE_BAD_VARIABLE, node, NULL,
+				    "a $ must start ${NAME} or $$: '%.40s'",
+				    at);
 	}
 	*next = end + 1;
 	len = (size_t)(end - at) - 2;
@@ -131,9 +132,10 @@ static enum pkg_code expand_tree(struct expander *x, struct pkg_node *node)
 	return PKG_OK;
 }
 
-enum pkg_code manifest_expand(struct pkg_node *root, struct pkg_arena *arena,
-			      const struct pkg_manifest_options *options,
-			      const struct rule_sink *sink)
+enum pkg_code pkg_manifest_expand(struct pkg_node *root,
+				  struct pkg_arena *arena,
+				  const struct pkg_manifest_options *options,
+				  const struct rule_sink *sink)
 {
 	struct expander x = {.arena = arena,
 			     .options = options,

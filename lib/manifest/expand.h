@@ -9,8 +9,8 @@
  * put in is not looked at again.
  */
 PKG_MUST_CHECK enum pkg_code
-manifest_expand(struct pkg_node *root, struct pkg_arena *arena,
-		const struct pkg_manifest_options *options,
-		const struct rule_sink *sink);
+pkg_manifest_expand(struct pkg_node *root, struct pkg_arena *arena,
+		    const struct pkg_manifest_options *options,
+		    const struct rule_sink *sink);
 
 #endif

@@ -23,7 +23,7 @@ struct walk {
 	struct pkg_err *err;
 };
 
-void files_fini(struct files *files)
+void pkg_files_fini(struct files *files)
 {
 	pkg_map_fini(&files->lists);
 	pkg_map_fini(&files->record_path);
@@ -177,8 +177,8 @@ static void slice(const struct file_list *all, const char *folder,
 	out->count = end - low;
 }
 
-enum pkg_code files_list(struct files *files, const struct file_list **out,
-			 const char *folder, struct pkg_err *err)
+enum pkg_code pkg_files_list(struct files *files, const struct file_list **out,
+			     const char *folder, struct pkg_err *err)
 {
 	struct walk w = {.files = files, .err = err};
 	struct file_list *list;
@@ -225,8 +225,9 @@ static enum pkg_code stat_link(struct files *files, enum file_kind *kind,
 	return PKG_OK;
 }
 
-enum pkg_code files_stat(struct files *files, enum file_kind *kind,
-			 int64_t *size, const char *path, struct pkg_err *err)
+enum pkg_code pkg_files_stat(struct files *files, enum file_kind *kind,
+			     int64_t *size, const char *path,
+			     struct pkg_err *err)
 {
 	const struct file_entry *entry;
 	struct stat st = {0};
@@ -252,8 +253,8 @@ enum pkg_code files_stat(struct files *files, enum file_kind *kind,
 	return PKG_OK;
 }
 
-enum pkg_code files_normal(const char **out, struct pkg_arena *arena,
-			   const char *path, struct pkg_err *err)
+enum pkg_code pkg_files_normal(const char **out, struct pkg_arena *arena,
+			       const char *path, struct pkg_err *err)
 {
 	char *copy = pkg_arena_dup(arena, path, strlen(path), err);
 	char *to = copy;

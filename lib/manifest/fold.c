@@ -34,8 +34,8 @@ static size_t put(char *out, uint32_t c)
 	return 2;
 }
 
-const char *model_fold(struct pkg_arena *arena, const char *text,
-		       struct pkg_err *err)
+const char *pkg_model_fold(struct pkg_arena *arena, const char *text,
+			   struct pkg_err *err)
 {
 	size_t len = strlen(text), used = 0;
 	char *out;

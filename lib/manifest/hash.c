@@ -38,8 +38,9 @@ static enum pkg_code next_job(void *ctx, struct pkg_hasher_item *item,
 		if (pkg_path_open_beneath(&job->fd, run->dirfd, job->file->path,
 					  &why) != PKG_OK) {
 			job->fd = -1;
-			PKG_TRY(rule_add(run->sink, RULE_FILE_UNREADABLE,
-					 job->file->at, NULL, "%s", why.text));
+			PKG_TRY(pkg_rule_add(run->sink, RULE_FILE_UNREADABLE,
+					     job->file->at, NULL, "%s",
+					     why.text));
 			continue;
 		}
 		*item = (struct pkg_hasher_item){.path = job->file->path,
@@ -78,11 +79,12 @@ static enum pkg_code take_result(void *ctx, const struct pkg_artifact *artifact,
 		return failed->code;
 	}
 	if (failed != NULL)
-		return rule_add(run->sink, RULE_FILE_UNREADABLE, file->at, NULL,
-				"%s", failed->text);
+		return pkg_rule_add(run->sink, RULE_FILE_UNREADABLE, file->at,
+				    NULL, "%s", failed->text);
 	if (file->size >= 0 && (uint64_t)file->size != artifact->size)
-		return rule_add(run->sink, RULE_FILE_UNREADABLE, file->at, NULL,
-				"'%s' changed while it was read", file->path);
+		return pkg_rule_add(run->sink, RULE_FILE_UNREADABLE, file->at,
+				    NULL, "'%s' changed while it was read",
+				    file->path);
 	file->size = (int64_t)artifact->size;
 	PKG_TRY(hex(run, &file->md5, artifact->digests.md5, 16));
 	PKG_TRY(hex(run, &file->sha1, artifact->digests.sha1, 20));

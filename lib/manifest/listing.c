@@ -16,9 +16,9 @@ struct order {
 	size_t count;
 };
 
-enum pkg_code listing_add(struct listing_rows *rows,
-			  const struct listing_kind *kind, const void *item,
-			  const void *owner, bool of_set)
+enum pkg_code pkg_listing_add(struct listing_rows *rows,
+			      const struct listing_kind *kind, const void *item,
+			      const void *owner, bool of_set)
 {
 	const size_t cap = rows->cap == 0 ? 256 : rows->cap * 2;
 	struct listing_row *more;
@@ -143,7 +143,7 @@ enum pkg_code pkg_listing_write(const struct pkg_manifest *m,
 				struct pkg_sink *sink, struct pkg_err *err)
 {
 	struct listing_rows rows = {.manifest = m, .err = err};
-	const struct listing_kind *kind = listing_kinds;
+	const struct listing_kind *kind = pkg_listing_kinds;
 	struct order order = {0};
 	enum pkg_code code;
 

@@ -34,10 +34,10 @@ struct listing_kind {
 	const char *(*value)(const struct listing_row *row, const char *field);
 };
 
-extern const struct listing_kind listing_kinds[];
+extern const struct listing_kind pkg_listing_kinds[];
 
-enum pkg_code listing_add(struct listing_rows *rows,
-			  const struct listing_kind *kind, const void *item,
-			  const void *owner, bool of_set);
+enum pkg_code pkg_listing_add(struct listing_rows *rows,
+			      const struct listing_kind *kind, const void *item,
+			      const void *owner, bool of_set);
 
 #endif

@@ -18,9 +18,9 @@ static void put_owner(struct pkg_jsonw *w, const char *key,
 {
 	pkg_jsonw_key(w, key);
 	pkg_jsonw_object(w);
-	lock_text(w, "name", name);
-	lock_text(w, "type", type);
-	lock_text(w, "version", version);
+	pkg_lock_text(w, "name", name);
+	pkg_lock_text(w, "type", type);
+	pkg_lock_text(w, "version", version);
 	pkg_jsonw_object_end(w);
 }
 
@@ -32,7 +32,7 @@ static enum pkg_code collect_modules(struct listing_rows *rows,
 	const struct pkg_module *m = rows->manifest->modules.items;
 
 	for (size_t i = 0; i < rows->manifest->modules.count; i++)
-		PKG_TRY(listing_add(rows, kind, &m[i], NULL, false));
+		PKG_TRY(pkg_listing_add(rows, kind, &m[i], NULL, false));
 	return PKG_OK;
 }
 
@@ -51,13 +51,13 @@ static void write_module(struct pkg_jsonw *w, const struct listing_row *row)
 		: NULL;
 
 	pkg_jsonw_object(w);
-	lock_text(w, "description", m->description);
+	pkg_lock_text(w, "description", m->description);
 	pkg_jsonw_bool_member(w, "encrypted", m->encrypted.value);
-	lock_text(w, "name", m->name);
-	lock_text(w, "type", m->type);
+	pkg_lock_text(w, "name", m->name);
+	pkg_lock_text(w, "type", m->type);
 	put_type_name(w, t != NULL ? t->name : NULL);
-	lock_text(w, "vendor", m->vendor);
-	lock_text(w, "version", m->version);
+	pkg_lock_text(w, "vendor", m->vendor);
+	pkg_lock_text(w, "version", m->version);
 	pkg_jsonw_object_end(w);
 }
 
@@ -83,7 +83,7 @@ static enum pkg_code collect_sets(struct listing_rows *rows,
 	const struct pkg_set *s = rows->manifest->sets.items;
 
 	for (size_t i = 0; i < rows->manifest->sets.count; i++)
-		PKG_TRY(listing_add(rows, kind, &s[i], NULL, true));
+		PKG_TRY(pkg_listing_add(rows, kind, &s[i], NULL, true));
 	return PKG_OK;
 }
 
@@ -107,7 +107,7 @@ static void write_set(struct pkg_jsonw *w, const struct listing_row *row)
 	struct pkg_identity id;
 
 	pkg_jsonw_object(w);
-	lock_text(w, "description", s->description);
+	pkg_lock_text(w, "description", s->description);
 	pkg_jsonw_key(w, "modules");
 	pkg_jsonw_array(w);
 	for (size_t i = 0; i < s->modules.count; i++) {
@@ -115,12 +115,12 @@ static void write_set(struct pkg_jsonw *w, const struct listing_row *row)
 			put_identity(w, &id);
 	}
 	pkg_jsonw_array_end(w);
-	lock_text(w, "name", s->name);
+	pkg_lock_text(w, "name", s->name);
 	pkg_jsonw_bool_member(w, "requiredMigrationStep",
 			      s->migration_step.value);
-	lock_text(w, "type", s->type);
+	pkg_lock_text(w, "type", s->type);
 	put_type_name(w, t != NULL ? t->name : NULL);
-	lock_text(w, "version", s->version);
+	pkg_lock_text(w, "version", s->version);
 	pkg_jsonw_object_end(w);
 }
 
@@ -148,7 +148,8 @@ static enum pkg_code collect_artifacts(struct listing_rows *rows,
 		const struct pkg_pinned *a = m[i].artifacts.items;
 
 		for (size_t k = 0; k < m[i].artifacts.count; k++)
-			PKG_TRY(listing_add(rows, kind, &a[k], &m[i], false));
+			PKG_TRY(
+			    pkg_listing_add(rows, kind, &a[k], &m[i], false));
 	}
 	return PKG_OK;
 }
@@ -194,13 +195,15 @@ static enum pkg_code collect_metadata(struct listing_rows *rows,
 		const struct pkg_metadatum *d = m[i].metadata.items;
 
 		for (size_t k = 0; k < m[i].metadata.count; k++)
-			PKG_TRY(listing_add(rows, kind, &d[k], &m[i], false));
+			PKG_TRY(
+			    pkg_listing_add(rows, kind, &d[k], &m[i], false));
 	}
 	for (size_t i = 0; i < rows->manifest->sets.count; i++) {
 		const struct pkg_metadatum *d = s[i].metadata.items;
 
 		for (size_t k = 0; k < s[i].metadata.count; k++)
-			PKG_TRY(listing_add(rows, kind, &d[k], &s[i], true));
+			PKG_TRY(
+			    pkg_listing_add(rows, kind, &d[k], &s[i], true));
 	}
 	return PKG_OK;
 }
@@ -212,7 +215,7 @@ static void write_metadatum(struct pkg_jsonw *w, const struct listing_row *row)
 	const struct pkg_set *s = row->owner;
 
 	pkg_jsonw_object(w);
-	lock_text(w, "key", d->key);
+	pkg_lock_text(w, "key", d->key);
 	if (row->of_set) {
 		put_owner(w, "set", s->type, s->name, s->version);
 	} else {
@@ -220,7 +223,7 @@ static void write_metadatum(struct pkg_jsonw *w, const struct listing_row *row)
 		pkg_jsonw_bool_member(w, "targetVisible",
 				      d->target_visible.value);
 	}
-	lock_text(w, "value", d->value);
+	pkg_lock_text(w, "value", d->value);
 	pkg_jsonw_object_end(w);
 }
 
@@ -243,15 +246,15 @@ static enum pkg_code collect_types(struct listing_rows *rows,
 	const struct pkg_set_type *st = t != NULL ? t->sets.items : NULL;
 
 	for (size_t i = 0; i < MODEL_MODULE_TYPES; i++)
-		PKG_TRY(listing_add(rows, kind, &m->index->builtin_modules[i],
-				    NULL, false));
+		PKG_TRY(pkg_listing_add(
+		    rows, kind, &m->index->builtin_modules[i], NULL, false));
 	for (size_t i = 0; mt != NULL && i < t->modules.count; i++)
-		PKG_TRY(listing_add(rows, kind, &mt[i], NULL, false));
+		PKG_TRY(pkg_listing_add(rows, kind, &mt[i], NULL, false));
 	for (size_t i = 0; i < MODEL_SET_TYPES; i++)
-		PKG_TRY(listing_add(rows, kind, &m->index->builtin_sets[i],
-				    NULL, true));
+		PKG_TRY(pkg_listing_add(rows, kind, &m->index->builtin_sets[i],
+					NULL, true));
 	for (size_t i = 0; st != NULL && i < t->sets.count; i++)
-		PKG_TRY(listing_add(rows, kind, &st[i], NULL, true));
+		PKG_TRY(pkg_listing_add(rows, kind, &st[i], NULL, true));
 	return PKG_OK;
 }
 
@@ -259,12 +262,12 @@ static void write_module_type(struct pkg_jsonw *w,
 			      const struct pkg_module_type *t)
 {
 	pkg_jsonw_object(w);
-	lock_text(w, "colour", t->colour);
-	lock_text(w, "description", t->description);
-	lock_text(w, "key", t->key);
-	pkg_jsonw_int_member(w, "maxAssignments", model_max_assignments(t));
+	pkg_lock_text(w, "colour", t->colour);
+	pkg_lock_text(w, "description", t->description);
+	pkg_lock_text(w, "key", t->key);
+	pkg_jsonw_int_member(w, "maxAssignments", pkg_model_max_assignments(t));
 	pkg_jsonw_int_member(w, "minArtifacts", t->min_artifacts.value);
-	lock_text(w, "name", t->name);
+	pkg_lock_text(w, "name", t->name);
 	pkg_jsonw_str_member(w, "of", "modules");
 	pkg_jsonw_object_end(w);
 }
@@ -290,11 +293,11 @@ static void write_type(struct pkg_jsonw *w, const struct listing_row *row)
 		return;
 	}
 	pkg_jsonw_object(w);
-	lock_text(w, "colour", t->colour);
-	lock_text(w, "description", t->description);
-	lock_text(w, "key", t->key);
+	pkg_lock_text(w, "colour", t->colour);
+	pkg_lock_text(w, "description", t->description);
+	pkg_lock_text(w, "key", t->key);
 	put_keys(w, "mandatorymodules", &t->mandatory);
-	lock_text(w, "name", t->name);
+	pkg_lock_text(w, "name", t->name);
 	pkg_jsonw_str_member(w, "of", "sets");
 	put_keys(w, "optionalmodules", &t->optional);
 	pkg_jsonw_object_end(w);
@@ -324,7 +327,8 @@ static enum pkg_code collect_assigned(struct listing_rows *rows,
 		const struct pkg_either *refs = s[i].modules.items;
 
 		for (size_t k = 0; k < s[i].modules.count; k++)
-			PKG_TRY(listing_add(rows, kind, &refs[k], &s[i], true));
+			PKG_TRY(
+			    pkg_listing_add(rows, kind, &refs[k], &s[i], true));
 	}
 	return PKG_OK;
 }
@@ -358,7 +362,7 @@ static const char *assigned_value(const struct listing_row *row,
 	return strcmp(field, "type") == 0 ? id.type : id.version;
 }
 
-const struct listing_kind listing_kinds[] = {
+const struct listing_kind pkg_listing_kinds[] = {
     {"modules",
      collect_modules,
      write_module,

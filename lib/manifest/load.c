@@ -42,7 +42,7 @@ static enum pkg_code parse(struct loader *l, struct pkg_node **out, int fd,
 		return pkg_wrap(err, "reading '%s'", name);
 	PKG_TRY(pkg_yaml_parse(out, l->arena, name, pkg_buf_str(&text),
 			       text.len, err));
-	return manifest_expand(*out, l->arena, l->options, &l->sink);
+	return pkg_manifest_expand(*out, l->arena, l->options, &l->sink);
 }
 
 /* Remember the file; @fresh is false if it was read before. */
@@ -98,9 +98,9 @@ static enum pkg_code merge_key(struct loader *l, struct pkg_node *to,
 	if (strcmp(from->key, "types") == 0 && old->kind == PKG_NODE_MAP &&
 	    from->kind == PKG_NODE_MAP)
 		return merge_map(l, old, from);
-	return rule_add(&l->sink, RULE_INCLUDE_CONFLICT, from, NULL,
-			"'%s' is set in %s line %u already", from->key,
-			old->source, old->line);
+	return pkg_rule_add(&l->sink, RULE_INCLUDE_CONFLICT, from, NULL,
+			    "'%s' is set in %s line %u already", from->key,
+			    old->source, old->line);
 }
 
 /* Recursion ends: only `types` is merged a second level down. */
@@ -128,15 +128,16 @@ static enum pkg_code read_included(struct loader *l, const struct pkg_node *at,
 
 	*out = NULL;
 	if (pkg_path_open_beneath(&fd, l->folder, at->text, &why) != PKG_OK)
-		return rule_add(&l->sink, RULE_INCLUDE_FILE, at, NULL,
-				"cannot include '%s': %s", at->text, why.text);
+		return pkg_rule_add(&l->sink, RULE_INCLUDE_FILE, at, NULL,
+				    "cannot include '%s': %s", at->text,
+				    why.text);
 	code = remember(l, fd, &fresh);
 	name = pkg_arena_printf(l->arena, err, "%s%s", l->prefix, at->text);
 	if (code == PKG_OK && name == NULL)
 		code = err->code;
 	if (code == PKG_OK && !fresh)
-		code = rule_add(&l->sink, RULE_INCLUDE_TWICE, at, NULL,
-				"'%s' was read already", at->text);
+		code = pkg_rule_add(&l->sink, RULE_INCLUDE_TWICE, at, NULL,
+				    "'%s' was read already", at->text);
 	else if (code == PKG_OK)
 		code = parse(l, out, fd, name);
 	close(fd);
@@ -158,15 +159,17 @@ static enum pkg_code include_all(struct loader *l, struct pkg_node *root)
 		if (n->kind != PKG_NODE_STRING)
 			continue;
 		if (l->count > PKG_LIMIT_INCLUDES)
-			return rule_add(&l->sink, RULE_INCLUDE_FILE, n, NULL,
-					"more than %u files are included",
-					PKG_LIMIT_INCLUDES);
+			return pkg_rule_add(&l->sink, RULE_INCLUDE_FILE, n,
+					    NULL,
+					    "more than %u files are included",
+					    PKG_LIMIT_INCLUDES);
 		PKG_TRY(read_included(l, n, &tree));
 		if (tree == NULL)
 			continue;
 		if (tree->kind != PKG_NODE_MAP) {
-			PKG_TRY(rule_add(&l->sink, RULE_INCLUDE_FILE, tree,
-					 NULL, "'%s' is no manifest", n->text));
+			PKG_TRY(pkg_rule_add(&l->sink, RULE_INCLUDE_FILE, tree,
+					     NULL, "'%s' is no manifest",
+					     n->text));
 			continue;
 		}
 		more = pkg_node_get(tree, "include");

@@ -10,10 +10,10 @@
 
 #include <string.h>
 
-/* The outermost object and the modules; lock_sets.c has the rest. */
+/* The outermost object and the modules; pkg_lock_sets.c has the rest. */
 
-void lock_text(struct pkg_jsonw *w, const char *key,
-	       const struct pkg_node *node)
+void pkg_lock_text(struct pkg_jsonw *w, const char *key,
+		   const struct pkg_node *node)
 {
 	if (node == NULL)
 		return;
@@ -21,22 +21,22 @@ void lock_text(struct pkg_jsonw *w, const char *key,
 	pkg_jsonw_str(w, node->text, node->len);
 }
 
-void lock_bool(struct pkg_jsonw *w, const char *key,
-	       const struct pkg_bool_value *value)
+void pkg_lock_bool(struct pkg_jsonw *w, const char *key,
+		   const struct pkg_bool_value *value)
 {
 	if (value->at != NULL)
 		pkg_jsonw_bool_member(w, key, value->value);
 }
 
-void lock_int(struct pkg_jsonw *w, const char *key,
-	      const struct pkg_int_value *value)
+void pkg_lock_int(struct pkg_jsonw *w, const char *key,
+		  const struct pkg_int_value *value)
 {
 	if (value->at != NULL)
 		pkg_jsonw_int_member(w, key, value->value);
 }
 
-void lock_texts(struct pkg_jsonw *w, const char *key,
-		const struct pkg_list *list)
+void pkg_lock_texts(struct pkg_jsonw *w, const char *key,
+		    const struct pkg_list *list)
 {
 	const struct pkg_node *const *items = list->items;
 
@@ -49,7 +49,7 @@ void lock_texts(struct pkg_jsonw *w, const char *key,
 	pkg_jsonw_array_end(w);
 }
 
-void lock_metadata(struct pkg_jsonw *w, const struct pkg_list *list)
+void pkg_lock_metadata(struct pkg_jsonw *w, const struct pkg_list *list)
 {
 	const struct pkg_metadatum *items = list->items;
 
@@ -57,9 +57,9 @@ void lock_metadata(struct pkg_jsonw *w, const struct pkg_list *list)
 	pkg_jsonw_array(w);
 	for (size_t i = 0; i < list->count; i++) {
 		pkg_jsonw_object(w);
-		lock_text(w, "key", items[i].key);
-		lock_bool(w, "targetVisible", &items[i].target_visible);
-		lock_text(w, "value", items[i].value);
+		pkg_lock_text(w, "key", items[i].key);
+		pkg_lock_bool(w, "targetVisible", &items[i].target_visible);
+		pkg_lock_text(w, "value", items[i].value);
 		pkg_jsonw_object_end(w);
 	}
 	pkg_jsonw_array_end(w);
@@ -97,17 +97,17 @@ static void write_module(struct pkg_jsonw *w, const struct pkg_module *m)
 	for (size_t i = 0; i < m->artifacts.count; i++)
 		write_file(w, &files[i]);
 	pkg_jsonw_array_end(w);
-	lock_text(w, "description", m->description);
-	lock_bool(w, "encrypted", &m->encrypted);
-	lock_metadata(w, &m->metadata);
-	lock_text(w, "name", m->name);
+	pkg_lock_text(w, "description", m->description);
+	pkg_lock_bool(w, "encrypted", &m->encrypted);
+	pkg_lock_metadata(w, &m->metadata);
+	pkg_lock_text(w, "name", m->name);
 	if (m->sbom_file != NULL) {
 		pkg_jsonw_key(w, "sbom");
 		write_file(w, m->sbom_file);
 	}
-	lock_text(w, "type", m->type);
-	lock_text(w, "vendor", m->vendor);
-	lock_text(w, "version", m->version);
+	pkg_lock_text(w, "type", m->type);
+	pkg_lock_text(w, "vendor", m->vendor);
+	pkg_lock_text(w, "version", m->version);
 	pkg_jsonw_object_end(w);
 }
 
@@ -128,8 +128,8 @@ static void write_product(struct pkg_jsonw *w, const struct pkg_product *p)
 		return;
 	pkg_jsonw_key(w, "product");
 	pkg_jsonw_object(w);
-	lock_text(w, "name", p->name);
-	lock_text(w, "version", p->version);
+	pkg_lock_text(w, "name", p->name);
+	pkg_lock_text(w, "version", p->version);
 	pkg_jsonw_object_end(w);
 }
 
@@ -140,16 +140,16 @@ enum pkg_code pkg_lock_write(const struct pkg_manifest *m,
 
 	pkg_jsonw_init(&w, sink, PKG_JSONW_STRICT);
 	pkg_jsonw_object(&w);
-	lock_assignments(&w, m);
+	pkg_lock_assignments(&w, m);
 	pkg_jsonw_int_member(&w, "format", 1);
 	write_modules(&w, &m->modules);
 	write_product(&w, m->product);
-	lock_rollouts(&w, m);
-	lock_sets(&w, m);
-	lock_filters(&w, m);
-	lock_text(&w, "tenant", m->tenant);
+	pkg_lock_rollouts(&w, m);
+	pkg_lock_sets(&w, m);
+	pkg_lock_filters(&w, m);
+	pkg_lock_text(&w, "tenant", m->tenant);
 	pkg_jsonw_str_member(&w, "type", "lock");
-	lock_types(&w, m);
+	pkg_lock_types(&w, m);
 	pkg_jsonw_object_end(&w);
 	PKG_TRY(pkg_jsonw_finish(&w, err));
 	return pkg_sink_puts(sink, "\n", err);

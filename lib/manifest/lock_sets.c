@@ -44,8 +44,8 @@ static void write_set(struct pkg_jsonw *w, const struct pkg_manifest *m,
 	struct pkg_identity id;
 
 	pkg_jsonw_object(w);
-	lock_text(w, "description", set->description);
-	lock_metadata(w, &set->metadata);
+	pkg_lock_text(w, "description", set->description);
+	pkg_lock_metadata(w, &set->metadata);
 	pkg_jsonw_key(w, "modules");
 	pkg_jsonw_array(w);
 	for (size_t i = 0; i < set->modules.count; i++) {
@@ -53,14 +53,14 @@ static void write_set(struct pkg_jsonw *w, const struct pkg_manifest *m,
 			write_ref(w, &id);
 	}
 	pkg_jsonw_array_end(w);
-	lock_text(w, "name", set->name);
-	lock_bool(w, "requiredMigrationStep", &set->migration_step);
-	lock_text(w, "type", set->type);
-	lock_text(w, "version", set->version);
+	pkg_lock_text(w, "name", set->name);
+	pkg_lock_bool(w, "requiredMigrationStep", &set->migration_step);
+	pkg_lock_text(w, "type", set->type);
+	pkg_lock_text(w, "version", set->version);
 	pkg_jsonw_object_end(w);
 }
 
-void lock_sets(struct pkg_jsonw *w, const struct pkg_manifest *m)
+void pkg_lock_sets(struct pkg_jsonw *w, const struct pkg_manifest *m)
 {
 	const struct pkg_set *sets = m->sets.items;
 
@@ -71,7 +71,7 @@ void lock_sets(struct pkg_jsonw *w, const struct pkg_manifest *m)
 	pkg_jsonw_array_end(w);
 }
 
-void lock_types(struct pkg_jsonw *w, const struct pkg_manifest *m)
+void pkg_lock_types(struct pkg_jsonw *w, const struct pkg_manifest *m)
 {
 	const struct pkg_module_type *mt =
 	    m->types != NULL ? m->types->modules.items : NULL;
@@ -84,12 +84,12 @@ void lock_types(struct pkg_jsonw *w, const struct pkg_manifest *m)
 	pkg_jsonw_array(w);
 	for (size_t i = 0; mt != NULL && i < m->types->modules.count; i++) {
 		pkg_jsonw_object(w);
-		lock_text(w, "colour", mt[i].colour);
-		lock_text(w, "description", mt[i].description);
-		lock_text(w, "key", mt[i].key);
-		lock_int(w, "maxAssignments", &mt[i].max_assignments);
-		lock_int(w, "minArtifacts", &mt[i].min_artifacts);
-		lock_text(w, "name", mt[i].name);
+		pkg_lock_text(w, "colour", mt[i].colour);
+		pkg_lock_text(w, "description", mt[i].description);
+		pkg_lock_text(w, "key", mt[i].key);
+		pkg_lock_int(w, "maxAssignments", &mt[i].max_assignments);
+		pkg_lock_int(w, "minArtifacts", &mt[i].min_artifacts);
+		pkg_lock_text(w, "name", mt[i].name);
 		pkg_jsonw_object_end(w);
 	}
 	pkg_jsonw_array_end(w);
@@ -97,12 +97,12 @@ void lock_types(struct pkg_jsonw *w, const struct pkg_manifest *m)
 	pkg_jsonw_array(w);
 	for (size_t i = 0; st != NULL && i < m->types->sets.count; i++) {
 		pkg_jsonw_object(w);
-		lock_text(w, "colour", st[i].colour);
-		lock_text(w, "description", st[i].description);
-		lock_text(w, "key", st[i].key);
-		lock_texts(w, "mandatorymodules", &st[i].mandatory);
-		lock_text(w, "name", st[i].name);
-		lock_texts(w, "optionalmodules", &st[i].optional);
+		pkg_lock_text(w, "colour", st[i].colour);
+		pkg_lock_text(w, "description", st[i].description);
+		pkg_lock_text(w, "key", st[i].key);
+		pkg_lock_texts(w, "mandatorymodules", &st[i].mandatory);
+		pkg_lock_text(w, "name", st[i].name);
+		pkg_lock_texts(w, "optionalmodules", &st[i].optional);
 		pkg_jsonw_object_end(w);
 	}
 	pkg_jsonw_array_end(w);
@@ -115,13 +115,13 @@ static void write_window(struct pkg_jsonw *w, const struct pkg_window *window)
 		return;
 	pkg_jsonw_key(w, "maintenanceWindow");
 	pkg_jsonw_object(w);
-	lock_text(w, "duration", window->duration);
-	lock_text(w, "schedule", window->schedule);
-	lock_text(w, "timezone", window->timezone);
+	pkg_lock_text(w, "duration", window->duration);
+	pkg_lock_text(w, "schedule", window->schedule);
+	pkg_lock_text(w, "timezone", window->timezone);
 	pkg_jsonw_object_end(w);
 }
 
-void lock_assignments(struct pkg_jsonw *w, const struct pkg_manifest *m)
+void pkg_lock_assignments(struct pkg_jsonw *w, const struct pkg_manifest *m)
 {
 	const struct pkg_assignment *items = m->assignments.items;
 
@@ -131,14 +131,15 @@ void lock_assignments(struct pkg_jsonw *w, const struct pkg_manifest *m)
 		const struct pkg_assignment *a = &items[i];
 
 		pkg_jsonw_object(w);
-		lock_bool(w, "confirmationRequired", &a->confirmation_required);
-		lock_text(w, "forcetime", a->forcetime);
+		pkg_lock_bool(w, "confirmationRequired",
+			      &a->confirmation_required);
+		pkg_lock_text(w, "forcetime", a->forcetime);
 		write_window(w, a->window);
-		lock_bool(w, "offline", &a->offline);
+		pkg_lock_bool(w, "offline", &a->offline);
 		write_set_ref(w, m, &a->set);
-		lock_texts(w, "targets", &a->targets);
+		pkg_lock_texts(w, "targets", &a->targets);
 		lock_enum(w, "type", &a->type, pkg_action_names);
-		lock_int(w, "weight", &a->weight);
+		pkg_lock_int(w, "weight", &a->weight);
 		pkg_jsonw_object_end(w);
 	}
 	pkg_jsonw_array_end(w);
@@ -153,26 +154,26 @@ static void write_condition(struct pkg_jsonw *w, const char *key,
 	pkg_jsonw_key(w, key);
 	pkg_jsonw_object(w);
 	lock_enum(w, what, &c->what, spellings);
-	lock_text(w, "expression", c->expression);
+	pkg_lock_text(w, "expression", c->expression);
 	pkg_jsonw_object_end(w);
 }
 
 static void write_group(struct pkg_jsonw *w, const struct pkg_rollout_group *g)
 {
 	pkg_jsonw_object(w);
-	lock_bool(w, "confirmationRequired", &g->confirmation_required);
-	lock_text(w, "description", g->description);
+	pkg_lock_bool(w, "confirmationRequired", &g->confirmation_required);
+	pkg_lock_text(w, "description", g->description);
 	write_condition(w, "errorAction", g->error_action, "action",
-			manifest_error_actions);
+			pkg_manifest_error_actions);
 	write_condition(w, "errorCondition", g->error, "condition",
-			manifest_threshold);
-	lock_text(w, "name", g->name);
+			pkg_manifest_threshold);
+	pkg_lock_text(w, "name", g->name);
 	write_condition(w, "successAction", g->success_action, "action",
-			manifest_success_actions);
+			pkg_manifest_success_actions);
 	write_condition(w, "successCondition", g->success, "condition",
-			manifest_threshold);
-	lock_text(w, "targetFilterQuery", g->query);
-	lock_int(w, "targetPercentage", &g->percentage);
+			pkg_manifest_threshold);
+	pkg_lock_text(w, "targetFilterQuery", g->query);
+	pkg_lock_int(w, "targetPercentage", &g->percentage);
 	pkg_jsonw_object_end(w);
 }
 
@@ -196,12 +197,12 @@ static void write_template(struct pkg_jsonw *w,
 		return;
 	pkg_jsonw_key(w, "dynamicGroupTemplate");
 	pkg_jsonw_object(w);
-	lock_text(w, "nameSuffix", t->suffix);
-	lock_int(w, "targetCount", &t->targets);
+	pkg_lock_text(w, "nameSuffix", t->suffix);
+	pkg_lock_int(w, "targetCount", &t->targets);
 	pkg_jsonw_object_end(w);
 }
 
-void lock_rollouts(struct pkg_jsonw *w, const struct pkg_manifest *m)
+void pkg_lock_rollouts(struct pkg_jsonw *w, const struct pkg_manifest *m)
 {
 	const struct pkg_rollout *items = m->rollouts.items;
 
@@ -211,33 +212,34 @@ void lock_rollouts(struct pkg_jsonw *w, const struct pkg_manifest *m)
 		const struct pkg_rollout *r = &items[i];
 
 		pkg_jsonw_object(w);
-		lock_int(w, "amountGroups", &r->amount_groups);
-		lock_bool(w, "confirmationRequired", &r->confirmation_required);
-		lock_text(w, "description", r->description);
-		lock_bool(w, "dynamic", &r->dynamic);
+		pkg_lock_int(w, "amountGroups", &r->amount_groups);
+		pkg_lock_bool(w, "confirmationRequired",
+			      &r->confirmation_required);
+		pkg_lock_text(w, "description", r->description);
+		pkg_lock_bool(w, "dynamic", &r->dynamic);
 		write_template(w, r->group_template);
 		write_condition(w, "errorAction", r->error_action, "action",
-				manifest_error_actions);
+				pkg_manifest_error_actions);
 		write_condition(w, "errorCondition", r->error, "condition",
-				manifest_threshold);
-		lock_text(w, "forcetime", r->forcetime);
+				pkg_manifest_threshold);
+		pkg_lock_text(w, "forcetime", r->forcetime);
 		write_groups(w, &r->groups);
-		lock_text(w, "name", r->name);
+		pkg_lock_text(w, "name", r->name);
 		write_set_ref(w, m, &r->set);
-		lock_text(w, "startAt", r->start_at);
+		pkg_lock_text(w, "startAt", r->start_at);
 		write_condition(w, "successAction", r->success_action, "action",
-				manifest_success_actions);
+				pkg_manifest_success_actions);
 		write_condition(w, "successCondition", r->success, "condition",
-				manifest_threshold);
-		lock_text(w, "targetFilterQuery", r->query);
+				pkg_manifest_threshold);
+		pkg_lock_text(w, "targetFilterQuery", r->query);
 		lock_enum(w, "type", &r->type, pkg_action_names);
-		lock_int(w, "weight", &r->weight);
+		pkg_lock_int(w, "weight", &r->weight);
 		pkg_jsonw_object_end(w);
 	}
 	pkg_jsonw_array_end(w);
 }
 
-void lock_filters(struct pkg_jsonw *w, const struct pkg_manifest *m)
+void pkg_lock_filters(struct pkg_jsonw *w, const struct pkg_manifest *m)
 {
 	const struct pkg_target_filter *items = m->filters.items;
 
@@ -251,15 +253,15 @@ void lock_filters(struct pkg_jsonw *w, const struct pkg_manifest *m)
 		if (a != NULL) {
 			pkg_jsonw_key(w, "autoAssignDS");
 			pkg_jsonw_object(w);
-			lock_bool(w, "confirmationRequired",
-				  &a->confirmation_required);
+			pkg_lock_bool(w, "confirmationRequired",
+				      &a->confirmation_required);
 			write_set_ref(w, m, &a->set);
 			lock_enum(w, "type", &a->type, pkg_auto_action_names);
-			lock_int(w, "weight", &a->weight);
+			pkg_lock_int(w, "weight", &a->weight);
 			pkg_jsonw_object_end(w);
 		}
-		lock_text(w, "name", f->name);
-		lock_text(w, "query", f->query);
+		pkg_lock_text(w, "name", f->name);
+		pkg_lock_text(w, "query", f->query);
 		pkg_jsonw_object_end(w);
 	}
 	pkg_jsonw_array_end(w);

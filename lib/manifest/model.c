@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char model_several[1];
+const char pkg_model_several[1];
 
 /* What every tenant has (two module types, three set types). */
 static const struct {
@@ -83,9 +83,9 @@ static enum pkg_code make_builtin(struct pkg_manifest_index *x,
 
 /* -- the index -- */
 
-const char *model_identity(struct pkg_arena *arena, const char *type,
-			   const char *name, const char *version,
-			   struct pkg_err *err)
+const char *pkg_model_identity(struct pkg_arena *arena, const char *type,
+			       const char *name, const char *version,
+			       struct pkg_err *err)
 {
 	/* 0x1F in a text is a finding, so this cannot be ambiguous for long. */
 	return pkg_arena_printf(arena, err, "%s\x1f%s\x1f%s", type, name,
@@ -99,7 +99,7 @@ static enum pkg_code add_named(struct pkg_map *map, const char *name,
 
 	PKG_TRY(pkg_map_add(map, name, value, &before, err));
 	if (before != NULL)
-		pkg_map_replace(map, name, model_several);
+		pkg_map_replace(map, name, pkg_model_several);
 	return PKG_OK;
 }
 
@@ -145,15 +145,15 @@ static enum pkg_code index_one(struct pkg_map *by_identity,
 	PKG_TRY(add_named(by_name, names[1]->text, value, err));
 	if (names[0] == NULL || names[2] == NULL)
 		return PKG_OK;
-	key = model_identity(by_identity->arena, names[0]->text, names[1]->text,
-			     names[2]->text, err);
+	key = pkg_model_identity(by_identity->arena, names[0]->text,
+				 names[1]->text, names[2]->text, err);
 	if (key == NULL)
 		return err->code;
 	return pkg_map_add(by_identity, key, value, &before, err);
 }
 
-enum pkg_code model_index(struct pkg_manifest *m, struct pkg_arena *arena,
-			  struct pkg_err *err)
+enum pkg_code pkg_model_index(struct pkg_manifest *m, struct pkg_arena *arena,
+			      struct pkg_err *err)
 {
 	struct pkg_manifest_index *x = pkg_arena_alloc(arena, sizeof(*x), err);
 	const struct pkg_module *modules = m->modules.items;
@@ -194,7 +194,7 @@ const struct pkg_set_type *pkg_manifest_set_type(const struct pkg_manifest *m,
 	return pkg_map_get(&m->index->set_types, key);
 }
 
-int64_t model_max_assignments(const struct pkg_module_type *type)
+int64_t pkg_model_max_assignments(const struct pkg_module_type *type)
 {
 	return type->max_assignments.at != NULL ? type->max_assignments.value
 						: 1;
@@ -202,12 +202,12 @@ int64_t model_max_assignments(const struct pkg_module_type *type)
 
 /* -- references -- */
 
-const struct pkg_node *model_ref_at(const struct pkg_either *ref)
+const struct pkg_node *pkg_model_ref_at(const struct pkg_either *ref)
 {
 	return ref->at;
 }
 
-const char *model_ref_name(const struct pkg_either *ref)
+const char *pkg_model_ref_name(const struct pkg_either *ref)
 {
 	const struct pkg_ref *map = ref->object;
 
@@ -224,7 +224,7 @@ static const void *look_up(const struct pkg_map *by_identity,
 	int len;
 
 	if (map == NULL || map->type == NULL || map->version == NULL)
-		return pkg_map_get(by_name, model_ref_name(ref));
+		return pkg_map_get(by_name, pkg_model_ref_name(ref));
 	len = snprintf(key, sizeof(key), "%s\x1f%s\x1f%s", map->type->text,
 		       rule_text(map->name), map->version->text);
 	/* The binding refuses what does not fit: 4 bytes a UTF-16 unit. */
@@ -261,7 +261,7 @@ bool pkg_manifest_module_ref(const struct pkg_manifest *m,
 	if (external_ref(ref, out))
 		return *out->type != '\0' && *out->version != '\0';
 	found = look_up(&m->index->modules, &m->index->modules_named, ref);
-	if (found == NULL || (const void *)found == model_several ||
+	if (found == NULL || (const void *)found == pkg_model_several ||
 	    (map != NULL && (!agrees(map->type, found->type) ||
 			     !agrees(map->version, found->version))))
 		return false;
@@ -283,7 +283,7 @@ bool pkg_manifest_set_ref(const struct pkg_manifest *m,
 	if (external_ref(ref, out))
 		return *out->type != '\0' && *out->version != '\0';
 	found = look_up(&m->index->sets, &m->index->sets_named, ref);
-	if (found == NULL || (const void *)found == model_several ||
+	if (found == NULL || (const void *)found == pkg_model_several ||
 	    (map != NULL && (!agrees(map->type, found->type) ||
 			     !agrees(map->version, found->version))))
 		return false;

@@ -84,7 +84,7 @@ static enum pkg_code take_record(struct records *r, const struct pkg_node *node,
 	if (out->md5 == NULL || out->sha1 == NULL || out->sha256 == NULL)
 		return bad_record(r, node,
 				  "a record lacks md5, sha1 or sha256");
-	return files_normal(&out->path, r->arena, path->text, r->err);
+	return pkg_files_normal(&out->path, r->arena, path->text, r->err);
 }
 
 static enum pkg_code keep_record(struct records *r, const struct record *record)
@@ -149,13 +149,13 @@ static enum pkg_code pin_one(const struct records *r, struct pkg_pinned *a,
 	const struct record *record = pkg_map_get(&r->by_path, a->path);
 
 	if (record == NULL)
-		return rule_add(sink, RULE_RECORD_MISSING, a->at, NULL,
-				"no record about '%s'", a->path);
+		return pkg_rule_add(sink, RULE_RECORD_MISSING, a->at, NULL,
+				    "no record about '%s'", a->path);
 	if (a->size >= 0 && a->size != record->size)
-		return rule_add(sink, RULE_RECORD_MISMATCH, a->at, NULL,
-				"'%s' has %lld bytes, its record says %lld",
-				a->path, (long long)a->size,
-				(long long)record->size);
+		return pkg_rule_add(sink, RULE_RECORD_MISMATCH, a->at, NULL,
+				    "'%s' has %lld bytes, its record says %lld",
+				    a->path, (long long)a->size,
+				    (long long)record->size);
 	a->size = record->size;
 	a->md5 = record->md5;
 	a->sha1 = record->sha1;
@@ -241,10 +241,10 @@ enum pkg_code pkg_lock_pin_only(struct pkg_manifest *manifest,
 	if (code == PKG_OK)
 		code = records_as_files(&r, &files);
 	if (code == PKG_OK)
-		code = select_all(manifest, &files, &sink);
+		code = pkg_select_all(manifest, &files, &sink);
 	if (code == PKG_OK)
 		code = pin_all(&r, manifest, &sink);
-	files_fini(&files);
+	pkg_files_fini(&files);
 	records_fini(&r);
 	return code;
 }

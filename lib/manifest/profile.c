@@ -61,7 +61,7 @@ enum pkg_code pkg_profile_load(struct pkg_profile *out, struct pkg_arena *arena,
 	PKG_TRY(pkg_path_slurp(&text, dirfd, path, err));
 	PKG_TRY(pkg_yaml_parse(&tree, arena, path, pkg_buf_str(&text), text.len,
 			       err));
-	PKG_TRY(pkg_schema_new(&schema, &profile_table, err));
+	PKG_TRY(pkg_schema_new(&schema, &pkg_profile_table, err));
 	PKG_TRY(pkg_schema_bind(schema, tree, &root, arena, diag, err));
 	if (root.server_version != NULL &&
 	    !pkg_profile_server(&out->server, root.server_version->text))

@@ -17,9 +17,9 @@ const struct pkg_rule *pkg_manifest_rules(void)
 	return rules;
 }
 
-enum pkg_code rule_add(const struct rule_sink *sink, enum manifest_rule rule,
-		       const struct pkg_node *at, const char *hint,
-		       const char *fmt, ...)
+enum pkg_code pkg_rule_add(const struct rule_sink *sink,
+			   enum manifest_rule rule, const struct pkg_node *at,
+			   const char *hint, const char *fmt, ...)
 {
 	const struct pkg_rule *r = &rules[rule];
 	struct pkg_mark mark = {0};

@@ -212,9 +212,10 @@ struct rule_sink {
  * Report a finding of @rule at @at (NULL = nowhere) with the rule's hint, or
  * with @hint if that is not NULL.
  */
-enum pkg_code rule_add(const struct rule_sink *sink, enum manifest_rule rule,
-		       const struct pkg_node *at, const char *hint,
-		       const char *fmt, ...) PKG_PRINTF(5, 6);
+enum pkg_code pkg_rule_add(const struct rule_sink *sink,
+			   enum manifest_rule rule, const struct pkg_node *at,
+			   const char *hint, const char *fmt, ...)
+    PKG_PRINTF(5, 6);
 
 /* The text of a node that may be missing. */
 static inline const char *rule_text(const struct pkg_node *node)

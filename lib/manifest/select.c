@@ -40,18 +40,18 @@ static enum pkg_code find_file(struct selection *s, const char **out,
 	const char *normal;
 
 	*out = NULL;
-	PKG_TRY(files_normal(&normal, s->files->arena, path->text, err));
+	PKG_TRY(pkg_files_normal(&normal, s->files->arena, path->text, err));
 	if (normal == NULL)
-		return rule_add(s->sink, RULE_PATH_OUTSIDE, path, NULL,
-				"'%s' is not beneath the manifest's folder",
-				path->text);
-	PKG_TRY(files_stat(s->files, &kind, size, normal, err));
+		return pkg_rule_add(s->sink, RULE_PATH_OUTSIDE, path, NULL,
+				    "'%s' is not beneath the manifest's folder",
+				    path->text);
+	PKG_TRY(pkg_files_stat(s->files, &kind, size, normal, err));
 	if (kind == FILE_MISSING)
-		return rule_add(s->sink, RULE_FILE_MISSING, path, NULL,
-				"no file '%s'", path->text);
+		return pkg_rule_add(s->sink, RULE_FILE_MISSING, path, NULL,
+				    "no file '%s'", path->text);
 	if (kind == FILE_OTHER)
-		return rule_add(s->sink, RULE_NOT_A_FILE, path, NULL,
-				"'%s' is not a regular file", path->text);
+		return pkg_rule_add(s->sink, RULE_NOT_A_FILE, path, NULL,
+				    "'%s' is not a regular file", path->text);
 	*out = normal;
 	return PKG_OK;
 }
@@ -94,9 +94,9 @@ static enum pkg_code compile(const struct selection *s,
 	    pkg_pattern_new(out, kind, text->text, text->len, NULL, &why);
 
 	if (code == PKG_INPUT)
-		return rule_add(s->sink, RULE_BAD_PATTERN, text,
-				why.hint[0] != '\0' ? why.hint : NULL, "%s",
-				why.text);
+		return pkg_rule_add(s->sink, RULE_BAD_PATTERN, text,
+				    why.hint[0] != '\0' ? why.hint : NULL, "%s",
+				    why.text);
 	if (code != PKG_OK)
 		*s->sink->err = why;
 	return code;
@@ -139,8 +139,8 @@ static enum pkg_code match_all(struct selection *s,
 		if (!decision.included)
 			continue;
 		if (e->size < 0)
-			PKG_TRY(files_stat(s->files, &kind, &e->size, e->path,
-					   err));
+			PKG_TRY(pkg_files_stat(s->files, &kind, &e->size,
+					       e->path, err));
 		item = pinned(sel, e->path, e->size);
 		PKG_TRY(push(s, &item));
 	}
@@ -168,17 +168,18 @@ static enum pkg_code select_pattern(struct selection *s,
 	}
 	PKG_TRY(pkg_pattern_set_add(set, pattern, true, err));
 	PKG_TRY(add_excludes(s, set, &sel->exclude));
-	PKG_TRY(files_list(s->files, &list, pkg_pattern_base(pattern), err));
+	PKG_TRY(
+	    pkg_files_list(s->files, &list, pkg_pattern_base(pattern), err));
 	if (match_all(s, sel, set, list) != PKG_OK) {
 		const struct pkg_mark mark = pkg_node_mark(text);
 
 		return pkg_err_at(err, &mark);
 	}
 	if (s->count == before)
-		return rule_add(s->sink, RULE_NO_MATCH, text, NULL,
-				"'%s' selects no file", text->text);
+		return pkg_rule_add(s->sink, RULE_NO_MATCH, text, NULL,
+				    "'%s' selects no file", text->text);
 	if (s->count > before + 1 && sel->filename != NULL)
-		return rule_add(
+		return pkg_rule_add(
 		    s->sink, RULE_FILENAME_MANY, sel->filename, NULL,
 		    "'%s' selects %zu files, which cannot "
 		    "all be '%s'",
@@ -248,8 +249,8 @@ static enum pkg_code select_module(struct selection *s, struct pkg_module *m)
 	return PKG_OK;
 }
 
-enum pkg_code select_all(struct pkg_manifest *manifest, struct files *files,
-			 const struct rule_sink *sink)
+enum pkg_code pkg_select_all(struct pkg_manifest *manifest, struct files *files,
+			     const struct rule_sink *sink)
 {
 	struct selection s = {.files = files, .sink = sink};
 	struct pkg_module *modules = manifest->modules.items;
@@ -267,8 +268,8 @@ enum pkg_code pkg_manifest_select(struct pkg_manifest *manifest,
 {
 	const struct rule_sink sink = {diag, err};
 	struct files files = {.arena = arena, .dirfd = dirfd};
-	const enum pkg_code code = select_all(manifest, &files, &sink);
+	const enum pkg_code code = pkg_select_all(manifest, &files, &sink);
 
-	files_fini(&files);
+	pkg_files_fini(&files);
 	return code;
 }

@@ -13,7 +13,7 @@ static const struct pkg_field product_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_product_table = {
+const struct pkg_table pkg_manifest_product_table = {
     .name = "product",
     .help = "Name and version of the import bundle.",
     .size = sizeof(struct pkg_product),
@@ -93,7 +93,7 @@ static const struct pkg_field types_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_types_table = {
+const struct pkg_table pkg_manifest_types_table = {
     .name = "types",
     .help = "Types besides those that every tenant has.",
     .size = sizeof(struct pkg_types),
@@ -135,8 +135,8 @@ static const struct pkg_table set_metadatum_table = {
 static const struct pkg_field set_metadatum_item = {
     .kind = PKG_FIELD_OBJECT, .table = &set_metadatum_table};
 
-const struct pkg_field manifest_metadatum_item = {.kind = PKG_FIELD_OBJECT,
-						  .table = &metadatum_table};
+const struct pkg_field pkg_manifest_metadatum_item = {
+    .kind = PKG_FIELD_OBJECT, .table = &metadatum_table};
 
 static const struct pkg_field ref_fields[] = {
     ROW_TEXT(struct pkg_ref, name, "name", 1, LENGTH_NAME, true, "Its name."),
@@ -151,7 +151,7 @@ static const struct pkg_field ref_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_ref_table = {
+const struct pkg_table pkg_manifest_ref_table = {
     .name = "reference",
     .help = "Says which module or set is meant.",
     .size = sizeof(struct pkg_ref),
@@ -162,7 +162,7 @@ static const struct pkg_field module_ref_item = {
     .kind = PKG_FIELD_STRING_OR_OBJECT,
     .min = 1,
     .max = LENGTH_NAME,
-    .table = &manifest_ref_table,
+    .table = &pkg_manifest_ref_table,
     .help = "A module of this manifest by its name, or a reference."};
 
 static const struct pkg_field set_fields[] = {
@@ -184,11 +184,11 @@ static const struct pkg_field set_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_set_table = {
+const struct pkg_table pkg_manifest_set_table = {
     .name = "set",
     .help = "A distribution set: modules that are installed together.",
     .size = sizeof(struct pkg_set),
     .fields = set_fields,
 };
-const struct pkg_field manifest_set_item = {.kind = PKG_FIELD_OBJECT,
-					    .table = &manifest_set_table};
+const struct pkg_field pkg_manifest_set_item = {
+    .kind = PKG_FIELD_OBJECT, .table = &pkg_manifest_set_table};

@@ -53,28 +53,28 @@ struct lock_root {
 	struct pkg_enum_value type;
 };
 
-extern const struct pkg_table manifest_table;
-extern const struct pkg_table lock_table;
-extern const struct pkg_table profile_table;
+extern const struct pkg_table pkg_manifest_table;
+extern const struct pkg_table pkg_lock_table;
+extern const struct pkg_table pkg_profile_table;
 
 /* Shared between the files of tables. */
-extern const struct pkg_table manifest_product_table;
-extern const struct pkg_table manifest_types_table;
-extern const struct pkg_table manifest_set_table;
-extern const struct pkg_table manifest_ref_table;
-extern const struct pkg_table manifest_assignment_table;
-extern const struct pkg_table manifest_rollout_table;
-extern const struct pkg_table manifest_filter_table;
-extern const struct pkg_field manifest_metadatum_item;
-extern const struct pkg_field manifest_set_item;
-extern const struct pkg_field manifest_assignment_item;
-extern const struct pkg_field manifest_rollout_item;
-extern const struct pkg_field manifest_filter_item;
+extern const struct pkg_table pkg_manifest_product_table;
+extern const struct pkg_table pkg_manifest_types_table;
+extern const struct pkg_table pkg_manifest_set_table;
+extern const struct pkg_table pkg_manifest_ref_table;
+extern const struct pkg_table pkg_manifest_assignment_table;
+extern const struct pkg_table pkg_manifest_rollout_table;
+extern const struct pkg_table pkg_manifest_filter_table;
+extern const struct pkg_field pkg_manifest_metadatum_item;
+extern const struct pkg_field pkg_manifest_set_item;
+extern const struct pkg_field pkg_manifest_assignment_item;
+extern const struct pkg_field pkg_manifest_rollout_item;
+extern const struct pkg_field pkg_manifest_filter_item;
 
 /* The API's spellings. */
-extern const char *const manifest_threshold[];
-extern const char *const manifest_success_actions[];
-extern const char *const manifest_error_actions[];
+extern const char *const pkg_manifest_threshold[];
+extern const char *const pkg_manifest_success_actions[];
+extern const char *const pkg_manifest_error_actions[];
 
 /* A tenant's name goes into container manifests, which are strict. */
 #define ROW_TENANT(type, member, must)                                         \

@@ -8,15 +8,15 @@ const char *const pkg_action_names[] = {"soft", "forced", "timeforced",
 					"downloadonly", NULL};
 const char *const pkg_auto_action_names[] = {"soft", "forced", "downloadonly",
 					     NULL};
-const char *const manifest_threshold[] = {"THRESHOLD", NULL};
-const char *const manifest_success_actions[] = {"NEXTGROUP", "PAUSE", NULL};
-const char *const manifest_error_actions[] = {"PAUSE", NULL};
+const char *const pkg_manifest_threshold[] = {"THRESHOLD", NULL};
+const char *const pkg_manifest_success_actions[] = {"NEXTGROUP", "PAUSE", NULL};
+const char *const pkg_manifest_error_actions[] = {"PAUSE", NULL};
 
 #define ROW_SET(type, member)                                                  \
 	{                                                                      \
 		.name = "set", .kind = PKG_FIELD_STRING_OR_OBJECT,             \
 		.required = true, .offset = offsetof(type, member), .min = 1,  \
-		.max = LENGTH_NAME, .table = &manifest_ref_table,              \
+		.max = LENGTH_NAME, .table = &pkg_manifest_ref_table,          \
 		.help = "A set of this manifest by its name, or a reference."  \
 	}
 
@@ -77,15 +77,15 @@ static const struct pkg_field assignment_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_assignment_table = {
+const struct pkg_table pkg_manifest_assignment_table = {
     .name = "assignment",
     .help = "Targets that get a set at once.",
     .size = sizeof(struct pkg_assignment),
     .fields = assignment_fields,
     .groups = forcetime_groups,
 };
-const struct pkg_field manifest_assignment_item = {
-    .kind = PKG_FIELD_OBJECT, .table = &manifest_assignment_table};
+const struct pkg_field pkg_manifest_assignment_item = {
+    .kind = PKG_FIELD_OBJECT, .table = &pkg_manifest_assignment_table};
 
 /* Three tables of one struct: they differ in what `what` may be. */
 #define CONDITION_TABLE(id, key, spellings, words)                             \
@@ -103,11 +103,11 @@ const struct pkg_field manifest_assignment_item = {
 	    .fields = id##_fields,                                             \
 	}
 
-CONDITION_TABLE(condition, "condition", manifest_threshold,
+CONDITION_TABLE(condition, "condition", pkg_manifest_threshold,
 		"When a group counts as done, or as failed.");
-CONDITION_TABLE(successAction, "action", manifest_success_actions,
+CONDITION_TABLE(successAction, "action", pkg_manifest_success_actions,
 		"What happens when a group is done.");
-CONDITION_TABLE(errorAction, "action", manifest_error_actions,
+CONDITION_TABLE(errorAction, "action", pkg_manifest_error_actions,
 		"What happens when a group has failed.");
 
 #define ROWS_CONDITIONS(type)                                                  \
@@ -200,15 +200,15 @@ static const struct pkg_field rollout_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_rollout_table = {
+const struct pkg_table pkg_manifest_rollout_table = {
     .name = "rollout",
     .help = "A set that spreads over many targets, group by group.",
     .size = sizeof(struct pkg_rollout),
     .fields = rollout_fields,
     .groups = rollout_groups,
 };
-const struct pkg_field manifest_rollout_item = {
-    .kind = PKG_FIELD_OBJECT, .table = &manifest_rollout_table};
+const struct pkg_field pkg_manifest_rollout_item = {
+    .kind = PKG_FIELD_OBJECT, .table = &pkg_manifest_rollout_table};
 
 static const struct pkg_field auto_fields[] = {
     ROW_SET(struct pkg_auto_assign, set),
@@ -237,11 +237,11 @@ static const struct pkg_field filter_fields[] = {
     {0},
 };
 
-const struct pkg_table manifest_filter_table = {
+const struct pkg_table pkg_manifest_filter_table = {
     .name = "targetFilter",
     .help = "A saved query.",
     .size = sizeof(struct pkg_target_filter),
     .fields = filter_fields,
 };
-const struct pkg_field manifest_filter_item = {.kind = PKG_FIELD_OBJECT,
-					       .table = &manifest_filter_table};
+const struct pkg_field pkg_manifest_filter_item = {
+    .kind = PKG_FIELD_OBJECT, .table = &pkg_manifest_filter_table};

@@ -82,7 +82,7 @@ static const struct pkg_field module_fields[] = {
     ROW_LIST(struct lock_module, artifacts, "artifacts", &artifact_item,
 	     "Its files."),
     ROW_LIST(struct lock_module, IN_MODULE(metadata), "metadata",
-	     &manifest_metadatum_item, "Seen by devices if targetVisible."),
+	     &pkg_manifest_metadatum_item, "Seen by devices if targetVisible."),
     ROW_OBJECT(struct lock_module, sbom, "sbom", &sbom_table,
 	       "Travels in the bundle; servers have no place for it."),
     {0},
@@ -97,7 +97,7 @@ static const struct pkg_table module_table = {
 static const struct pkg_field module_item = {.kind = PKG_FIELD_OBJECT,
 					     .table = &module_table};
 
-static const char *const lock_types[] = {"lock", NULL};
+static const char *const pkg_lock_types[] = {"lock", NULL};
 
 #define IN_MANIFEST(member) manifest.member
 
@@ -106,7 +106,7 @@ static const struct pkg_field lock_fields[] = {
      .kind = PKG_FIELD_ENUM,
      .required = true,
      .offset = offsetof(struct lock_root, type),
-     .choices = lock_types,
+     .choices = pkg_lock_types,
      .help = "Says that it is a lock."},
     {.name = "format",
      .kind = PKG_FIELD_INT,
@@ -120,25 +120,25 @@ static const struct pkg_field lock_fields[] = {
      .kind = PKG_FIELD_OBJECT,
      .required = true,
      .offset = offsetof(struct lock_root, IN_MANIFEST(product)),
-     .table = &manifest_product_table,
+     .table = &pkg_manifest_product_table,
      .help = "Name and version of the import bundle."},
     ROW_OBJECT(struct lock_root, IN_MANIFEST(types), "types",
-	       &manifest_types_table,
+	       &pkg_manifest_types_table,
 	       "Types besides those that every tenant has."),
     ROW_LIST(struct lock_root, IN_MANIFEST(modules), "modules", &module_item,
 	     "Software modules."),
-    ROW_LIST(struct lock_root, IN_MANIFEST(sets), "sets", &manifest_set_item,
-	     "Distribution sets."),
+    ROW_LIST(struct lock_root, IN_MANIFEST(sets), "sets",
+	     &pkg_manifest_set_item, "Distribution sets."),
     ROW_LIST(struct lock_root, IN_MANIFEST(assignments), "assignments",
-	     &manifest_assignment_item, "Targets that get a set at once."),
+	     &pkg_manifest_assignment_item, "Targets that get a set at once."),
     ROW_LIST(struct lock_root, IN_MANIFEST(rollouts), "rollouts",
-	     &manifest_rollout_item, "Sets that spread group by group."),
+	     &pkg_manifest_rollout_item, "Sets that spread group by group."),
     ROW_LIST(struct lock_root, IN_MANIFEST(filters), "targetFilters",
-	     &manifest_filter_item, "Saved queries."),
+	     &pkg_manifest_filter_item, "Saved queries."),
     {0},
 };
 
-const struct pkg_table lock_table = {
+const struct pkg_table pkg_lock_table = {
     .name = "lock",
     .title = "Packline lock",
     .id = "lock.schema.json",
@@ -200,7 +200,7 @@ static const struct pkg_field profile_fields[] = {
     {0},
 };
 
-const struct pkg_table profile_table = {
+const struct pkg_table pkg_profile_table = {
     .name = "profile",
     .title = "Packline server profile",
     .id = "profile.schema.json",

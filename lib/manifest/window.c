@@ -202,7 +202,7 @@ static bool some_day(const struct cron_set sets[FIELDS], bool years)
 	return false;
 }
 
-enum window_verdict window_schedule(const char *cron)
+enum window_verdict pkg_window_schedule(const char *cron)
 {
 	struct cron_set sets[FIELDS] = {0};
 	char copy[256];
@@ -235,7 +235,7 @@ static bool two_digits(const char *text, unsigned max)
 		   max;
 }
 
-bool window_duration(const char *text)
+bool pkg_window_duration(const char *text)
 {
 	size_t digits;
 
@@ -255,7 +255,7 @@ bool window_duration(const char *text)
 }
 
 /* ZoneOffset.of: Z, +h, +hh, +hh:mm, +hhmm, +hh:mm:ss, +hhmmss; to 18:00. */
-bool window_timezone(const char *text)
+bool pkg_window_timezone(const char *text)
 {
 	char digits[8] = "";
 	size_t len = strlen(text), n = 0;
