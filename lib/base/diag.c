@@ -35,6 +35,7 @@ static enum pkg_code keep(struct pkg_diag *diag, const struct pkg_finding *from,
 	return PKG_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven facts, all needed */
 enum pkg_code pkg_diag_add(struct pkg_diag *diag, enum pkg_severity severity,
 			   const char *rule, const struct pkg_mark *mark,
 			   const char *hint, struct pkg_err *err,

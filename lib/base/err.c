@@ -62,7 +62,7 @@ enum pkg_code pkg_err_reason_(struct pkg_err *err, const char *why,
 	return code;
 }
 
-enum pkg_code pkg_hint(struct pkg_err *err, const char *fmt, ...)
+enum pkg_code pkg_err_hint_(struct pkg_err *err, const char *fmt, ...)
 {
 	va_list ap;
 

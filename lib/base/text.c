@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/text.h"
 
-#include <string.h>
-
 void pkg_hex_encode(char *hex, const uint8_t *data, size_t len)
 {
 	static const char nibble[] = "0123456789abcdef";
@@ -14,13 +12,15 @@ void pkg_hex_encode(char *hex, const uint8_t *data, size_t len)
 	*hex = '\0';
 }
 
-static int nibble_of(char c)
+static bool is_nibble(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* The value of a digit that is_nibble() has accepted. */
+static unsigned nibble_of(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 bool pkg_hex_decode(uint8_t *data, size_t len, const char *hex, size_t hex_len)
@@ -36,7 +36,7 @@ bool pkg_hex_decode(uint8_t *data, size_t len, const char *hex, size_t hex_len)
 bool pkg_hex_is(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (nibble_of(text[i]) < 0)
+		if (!is_nibble(text[i]))
 			return false;
 	}
 	return true;
@@ -89,25 +89,12 @@ size_t pkg_utf8_next(uint32_t *out, const char *text, size_t len)
 	return n;
 }
 
-/* 8 if eight bytes of ASCII follow, else 0: most text is ASCII. */
-static size_t ascii_word(const char *text, size_t len)
-{
-	uint64_t word;
-
-	if (len < sizeof(word))
-		return 0;
-	memcpy(&word, text, sizeof(word));
-	return (word & UINT64_C(0x8080808080808080)) == 0 ? sizeof(word) : 0;
-}
-
 bool pkg_utf8_valid(const char *text, size_t len)
 {
 	while (len > 0) {
 		uint32_t code = 0;
-		size_t n = ascii_word(text, len);
+		size_t n = pkg_utf8_next(&code, text, len);
 
-		if (n == 0)
-			n = pkg_utf8_next(&code, text, len);
 		if (n == 0)
 			return false;
 		text += n;

@@ -106,7 +106,7 @@ static bool clock_time(int64_t *out, const char **p, const char *end)
 		while (digits(&fraction, p, end, 1))
 			continue;
 	}
-	*out = (int64_t)(h * 3600 + m * 60 + s);
+	*out = (int64_t)h * 3600 + (int64_t)m * 60 + s;
 	return true;
 }
 

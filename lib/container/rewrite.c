@@ -22,13 +22,13 @@ struct pkg_container_copy {
 	struct pkg_arena *names;
 };
 
-void pkg_container_copy_free(struct pkg_container_copy *self)
+void pkg_container_copy_free(struct pkg_container_copy *copy)
 {
-	if (self == NULL)
+	if (copy == NULL)
 		return;
-	pkg_zip_list_fini(&self->list);
-	pkg_arena_free(self->names);
-	free(self);
+	pkg_zip_list_fini(&copy->list);
+	pkg_arena_free(copy->names);
+	free(copy);
 }
 
 static int by_spki(const void *a, const void *b)

@@ -20,8 +20,8 @@ struct pkg_crypto {
 	EVP_MD *md[PKG_DIGEST_COUNT]; /* fetched once: a fetch takes locks */
 };
 
-enum pkg_code pkg_crypto_fail(struct pkg_err *err, enum pkg_code code,
-			      const char *what)
+enum pkg_code pkg_crypto_fail_(struct pkg_err *err, enum pkg_code code,
+			       const char *what)
 {
 	unsigned long first = ERR_get_error();
 	const char *why = ERR_reason_error_string(first);

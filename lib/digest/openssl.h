@@ -18,7 +18,9 @@ const EVP_MD *pkg_crypto_md(const struct pkg_crypto *crypto,
  * out of memory, else @code, with OpenSSL's own reason after @what.  Empties
  * OpenSSL's error queue.
  */
-enum pkg_code pkg_crypto_fail(struct pkg_err *err, enum pkg_code code,
-			      const char *what);
+#define pkg_crypto_fail(err, code, what)                                       \
+	pkg_failed_(pkg_crypto_fail_((err), (code), (what)))
+enum pkg_code pkg_crypto_fail_(struct pkg_err *err, enum pkg_code code,
+			       const char *what);
 
 #endif

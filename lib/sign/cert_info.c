@@ -55,7 +55,7 @@ bool pkg_sign_time(int64_t *out, const ASN1_TIME *time)
 	*out = pkg_time_days(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1,
 			     (unsigned)tm.tm_mday) *
 		   86400 +
-	       tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+	       (int64_t)tm.tm_hour * 3600 + (int64_t)tm.tm_min * 60 + tm.tm_sec;
 	return true;
 }
 

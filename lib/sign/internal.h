@@ -17,11 +17,13 @@
 #define SIGN_RSA_MIN 3072 /* bits: 128-bit security, SP 800-57 */
 
 /* Let the cleanup attribute release OpenSSL's objects. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): they are names */
 #define SIGN_DEFINE_AUTO(type, release)                                        \
 	static inline void type##_auto_(type **p)                              \
 	{                                                                      \
 		release(*p);                                                   \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 SIGN_DEFINE_AUTO(BIO, BIO_free_all)
 SIGN_DEFINE_AUTO(CMS_ContentInfo, CMS_ContentInfo_free)
 SIGN_DEFINE_AUTO(EVP_PKEY, EVP_PKEY_free)

@@ -77,7 +77,7 @@ static enum pkg_code use_blob(const struct pkg_verify_bundle *bundle,
 				  "the bundle",
 				  node->kind == PKG_NODE_STRING ? node->text
 								: "");
-	used[(const char **)(uintptr_t)found - bundle->blobs] = true;
+	used[found - (const char *const *)bundle->blobs] = true;
 	return PKG_OK;
 }
 

@@ -138,13 +138,10 @@ static enum pkg_code next_named(struct hash_inputs *inputs,
 {
 	const char *name = NULL;
 
-	if (inputs->list != NULL) {
-		inputs->broken = true;
+	if (inputs->list != NULL)
 		PKG_TRY(next_name(inputs, &name, err));
-		inputs->broken = false;
-	} else if (inputs->next < inputs->count) {
+	else if (inputs->next < inputs->count)
 		name = inputs->operands[inputs->next++];
-	}
 	*more = name != NULL;
 	if (name == NULL)
 		return PKG_OK;
@@ -183,7 +180,7 @@ enum pkg_code hash_inputs_next(struct hash_inputs *inputs,
 			(void)pkg_hint(&failed, "rename the file");
 		}
 		/* A broken list cannot be gone on with, a folder can. */
-		if (inputs->broken) {
+		if (inputs->list != NULL && inputs->list->stuck != PKG_OK) {
 			*err = failed;
 			return code;
 		}

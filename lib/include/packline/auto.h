@@ -29,6 +29,15 @@ static inline void *pkg_steal_(void *slot)
 	memcpy(slot, &null, sizeof(null));
 	return p;
 }
-#define PKG_STEAL(p) ((__typeof__(p))pkg_steal_(&(p)))
+#ifdef __clang_analyzer__ /* it does not see through memcpy() */
+#	define PKG_STEAL(p)                                                   \
+		(__extension__({                                               \
+			__typeof__(p) stolen_ = (p);                           \
+			(p) = NULL;                                            \
+			stolen_;                                               \
+		}))
+#else
+#	define PKG_STEAL(p) ((__typeof__(p))pkg_steal_(&(p)))
+#endif
 
 #endif

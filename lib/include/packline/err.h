@@ -65,26 +65,31 @@ struct pkg_err {
 
 /* Record a new error and return @code (never PKG_OK). */
 #define pkg_fail(err, code, ...)                                               \
-	pkg_err_set_((err), (code), 0, NULL, PKG_HERE_, __VA_ARGS__)
+	pkg_failed_(                                                           \
+	    pkg_err_set_((err), (code), 0, NULL, PKG_HERE_, __VA_ARGS__))
 /* Same, for a failed system call: appends strerror(errno), PKG_SYSTEM. */
 #define pkg_fail_os(err, os_errno, ...)                                        \
-	pkg_err_set_((err), PKG_SYSTEM, (os_errno), NULL, PKG_HERE_,           \
-		     __VA_ARGS__)
+	pkg_failed_(pkg_err_set_((err), PKG_SYSTEM, (os_errno), NULL,          \
+				 PKG_HERE_, __VA_ARGS__))
 /* Same, for a defect at @mark in a user's file: PKG_INPUT. */
 #define pkg_fail_at(err, mark, ...)                                            \
-	pkg_err_set_((err), PKG_INPUT, 0, (mark), PKG_HERE_, __VA_ARGS__)
+	pkg_failed_(                                                           \
+	    pkg_err_set_((err), PKG_INPUT, 0, (mark), PKG_HERE_, __VA_ARGS__))
 /* Same, for a refusal with the stable reason id @why (a string literal). */
 #define pkg_refuse(err, code, why, ...)                                        \
-	pkg_err_reason_(                                                       \
+	pkg_failed_(pkg_err_reason_(                                           \
 	    (err), (why),                                                      \
-	    pkg_err_set_((err), (code), 0, NULL, PKG_HERE_, __VA_ARGS__))
+	    pkg_err_set_((err), (code), 0, NULL, PKG_HERE_, __VA_ARGS__)))
 /* Give the current error another reason id @why (a literal); its code. */
-#define pkg_because(err, why) pkg_err_reason_((err), (why), (err)->code)
+#define pkg_because(err, why)                                                  \
+	pkg_failed_(pkg_err_reason_((err), (why), (err)->code))
 /* Out of memory: PKG_SYSTEM. */
-#define pkg_fail_nomem(err)                                                    \
-	pkg_err_set_((err), PKG_SYSTEM, 0, NULL, PKG_HERE_, "out of memory")
+#define pkg_fail_nomem(err) pkg_fail(err, PKG_SYSTEM, "out of memory")
 /* Prefix the current error with what the caller was doing; keep its code. */
-#define pkg_wrap(err, ...) pkg_err_wrap_((err), PKG_HERE_, __VA_ARGS__)
+#define pkg_wrap(err, ...)                                                     \
+	pkg_failed_(pkg_err_wrap_((err), PKG_HERE_, __VA_ARGS__))
+/* Add to the current error how the user can mend it; keep its code. */
+#define pkg_hint(err, ...) pkg_failed_(pkg_err_hint_((err), __VA_ARGS__))
 
 /*
  * Pass an error on unchanged.  The only macro that hides control flow; safe
@@ -99,14 +104,23 @@ struct pkg_err {
 
 #define PKG_HERE_ ((struct pkg_err_frame){__func__, __FILE__, __LINE__})
 
+/* What is called a failure is one: callers and compilers rely on it. */
+#ifdef __clang_analyzer__ /* it does not look into every call */
+#	define pkg_failed_(code) ((void)(code), PKG_INTERNAL)
+#else
+static inline enum pkg_code pkg_failed_(enum pkg_code code)
+{
+	return code != PKG_OK ? code : PKG_INTERNAL;
+}
+#endif
+
 PKG_API_BEGIN
-/* Add to the current error how the user can mend it; returns its code. */
-enum pkg_code pkg_hint(struct pkg_err *err, const char *fmt, ...)
-    PKG_PRINTF(2, 3);
 /* Add a position to the current error, unless it has one; returns its code. */
 enum pkg_code pkg_err_at(struct pkg_err *err, const struct pkg_mark *mark);
 
 /* The macros above call these; do not call them yourself. */
+enum pkg_code pkg_err_hint_(struct pkg_err *err, const char *fmt, ...)
+    PKG_PRINTF(2, 3);
 enum pkg_code pkg_err_set_(struct pkg_err *err, enum pkg_code code,
 			   int os_errno, const struct pkg_mark *mark,
 			   struct pkg_err_frame at, const char *fmt, ...)

@@ -20,7 +20,7 @@
 #define PKG_LIMIT_MAC                 64u /* hex digits, exact */
 #define PKG_LIMIT_RECIPIENTS_DER      (128u << 10)
 #define PKG_LIMIT_METADATA            (16u << 20)
-#define PKG_LIMIT_PAYLOAD             (1ull << 40) /* 2^24 segments of 2^16 */
+#define PKG_LIMIT_PAYLOAD             (1ULL << 40) /* 2^24 segments of 2^16 */
 #define PKG_LIMIT_MEMBERS             4096u        /* count */
 #define PKG_LIMIT_MEMBERS_BUNDLE      65000u /* count, no zip64 EOCD needed */
 #define PKG_LIMIT_SIGNATURES          16u    /* count */
@@ -33,7 +33,7 @@
 #define PKG_LIMIT_TREE_DEPTH  64u /* levels any reader can be told */
 
 /* JSON numbers: RFC 8785 keeps integers exact up to 2^53 - 1. */
-#define PKG_LIMIT_JSON_INT 9007199254740991ll
+#define PKG_LIMIT_JSON_INT 9007199254740991LL
 
 /* Trust policies: counts. */
 #define PKG_LIMIT_PINS         64u   /* pins, roots: more is a CA's job */
@@ -55,9 +55,9 @@
 #define PKG_LIMIT_INCLUDES    64u          /* files one manifest may include */
 #define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
 #define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
-#define PKG_LIMIT_WALK_DEPTH   128u         /* folders open at a time */
-#define PKG_LIMIT_WALK_NAMES   1000000u     /* names in one folder */
-#define PKG_LIMIT_ANSWER_JSON  (16u << 20)  /* a server's answer about files */
+#define PKG_LIMIT_WALK_DEPTH  128u         /* folders open at a time */
+#define PKG_LIMIT_WALK_NAMES  1000000u     /* names in one folder */
+#define PKG_LIMIT_ANSWER_JSON (16u << 20)  /* a server's answer about files */
 #define PKG_LIMIT_SECRET      1024u        /* passphrase or PIN */
 #define PKG_LIMIT_RSA_BITS    8192u        /* bits: more only costs time */
 #define PKG_LIMIT_SIGNED      (16u << 20)  /* content of one detached CMS */
@@ -70,7 +70,7 @@
 #define PKG_LIMIT_MATCH_HEAP  16384u /* KiB, pcre2_set_heap_limit */
 
 /* Memory of one parsed document: bytes. */
-#define PKG_LIMIT_ARENA (1ull << 30)
+#define PKG_LIMIT_ARENA (1ULL << 30)
 
 /* I/O: bytes moved at a time; larger buffers fall out of the cache. */
 #define PKG_IO_CHUNK 65536u
