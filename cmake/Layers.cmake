@@ -8,7 +8,7 @@
 pkg_layer(base
   USES ""
   OWNS ""
-  HEADERS "api auto err limits num buf arena text node tree diag env")
+  HEADERS "api auto err limits num buf arena map text node tree diag env")
 pkg_layer(io
   USES "base"
   OWNS ""
@@ -48,7 +48,7 @@ pkg_layer(zip
 pkg_layer(manifest
   USES "base io digest json yaml pattern schema"
   OWNS ""
-  HEADERS "manifest lock")
+  HEADERS "manifest lock compare listing")
 pkg_layer(container
   USES "base io digest json schema sign zip"
   OWNS ""

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/text.h"
 
+#include <string.h>
+
 void pkg_hex_encode(char *hex, const uint8_t *data, size_t len)
 {
 	static const char nibble[] = "0123456789abcdef";
@@ -89,12 +91,25 @@ size_t pkg_utf8_next(uint32_t *out, const char *text, size_t len)
 	return n;
 }
 
+/* 8 if eight bytes of ASCII follow, else 0: most text is ASCII. */
+static size_t ascii_word(const char *text, size_t len)
+{
+	uint64_t word;
+
+	if (len < sizeof(word))
+		return 0;
+	memcpy(&word, text, sizeof(word));
+	return (word & UINT64_C(0x8080808080808080)) == 0 ? sizeof(word) : 0;
+}
+
 bool pkg_utf8_valid(const char *text, size_t len)
 {
 	while (len > 0) {
 		uint32_t code = 0;
-		size_t n = pkg_utf8_next(&code, text, len);
+		size_t n = ascii_word(text, len);
 
+		if (n == 0)
+			n = pkg_utf8_next(&code, text, len);
 		if (n == 0)
 			return false;
 		text += n;

@@ -179,12 +179,13 @@ static enum pkg_code check_large_map(struct pkg_arena *arena,
 	const struct pkg_node **sorted, *first = NULL, *again = NULL;
 	size_t n = 0;
 
-	sorted = pkg_arena_array(arena, map->count, sizeof(*sorted), err);
+	sorted = pkg_arena_array(arena, map->count,
+				 sizeof(const struct pkg_node *), err);
 	if (sorted == NULL)
 		return full(err);
 	for (const struct pkg_node *a = map->first; a != NULL; a = a->next)
 		sorted[n++] = a;
-	qsort(sorted, n, sizeof(*sorted), by_key_and_place);
+	qsort(sorted, n, sizeof(const struct pkg_node *), by_key_and_place);
 	for (size_t i = 1; i < n; i++) {
 		if (same_key(sorted[i - 1], sorted[i]) &&
 		    (again == NULL || stands_before(sorted[i], again))) {

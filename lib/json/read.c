@@ -84,17 +84,6 @@ static int peek(const struct pkg_json_parser *p)
 	return p->at < p->end ? (unsigned char)*p->at : -1;
 }
 
-static enum pkg_code read_word(struct pkg_json_parser *p, const char *word,
-			       struct pkg_err *err)
-{
-	size_t len = strlen(word);
-
-	if ((size_t)(p->end - p->at) < len || memcmp(p->at, word, len) != 0)
-		return unexpected(p, "a value", err);
-	p->at += len;
-	return PKG_OK;
-}
-
 static enum pkg_code refuse_number(const struct pkg_json_parser *p,
 				   const char *start, struct pkg_err *err)
 {
@@ -110,7 +99,7 @@ static bool is_digit(int c)
 }
 
 /* RFC 8259 section 6, without fraction and exponent. */
-static enum pkg_code read_number(struct pkg_json_parser *p, int64_t *number,
+static enum pkg_code read_digits(struct pkg_json_parser *p, int64_t *number,
 				 struct pkg_err *err)
 {
 	const char *start = p->at;
@@ -145,39 +134,68 @@ static enum pkg_code add(struct pkg_json_parser *p, struct pkg_node **out,
 	return pkg_tree_add(&p->tree, out, kind, mark.line, mark.col, err);
 }
 
-/* One value; of an object or array only its opening bracket. */
-static enum pkg_code read_value(struct pkg_json_parser *p, struct pkg_err *err)
+static enum pkg_code read_number(struct pkg_json_parser *p, struct pkg_err *err)
 {
 	struct pkg_node *node = NULL;
 
+	if (peek(p) != '-' && !is_digit(peek(p)))
+		return unexpected(p, "a value", err);
+	PKG_TRY(add(p, &node, PKG_NODE_INT, err));
+	return read_digits(p, &node->number, err);
+}
+
+static enum pkg_code read_string(struct pkg_json_parser *p, struct pkg_err *err)
+{
+	struct pkg_node *node = NULL;
+
+	PKG_TRY(add(p, &node, PKG_NODE_STRING, err));
+	return pkg_json_string_(p, &node->text, &node->len, err);
+}
+
+static enum pkg_code read_word(struct pkg_json_parser *p, const char *word,
+			       enum pkg_node_kind kind, struct pkg_err *err)
+{
+	size_t len = strlen(word);
+	struct pkg_node *node = NULL;
+
+	if ((size_t)(p->end - p->at) < len || memcmp(p->at, word, len) != 0)
+		return unexpected(p, "a value", err);
+	PKG_TRY(add(p, &node, kind, err));
+	node->truth = *word == 't';
+	p->at += len;
+	return PKG_OK;
+}
+
+static enum pkg_code open_container(struct pkg_json_parser *p,
+				    enum pkg_node_kind kind,
+				    struct pkg_err *err)
+{
+	struct pkg_node *node = NULL;
+
+	PKG_TRY(add(p, &node, kind, err));
+	p->at++;
+	return PKG_OK;
+}
+
+/* One value; of an object or array only its opening bracket. */
+static enum pkg_code read_value(struct pkg_json_parser *p, struct pkg_err *err)
+{
 	skip_space(p);
 	switch (peek(p)) {
 	case '{':
-		PKG_TRY(add(p, &node, PKG_NODE_MAP, err));
-		p->at++;
-		return PKG_OK;
+		return open_container(p, PKG_NODE_MAP, err);
 	case '[':
-		PKG_TRY(add(p, &node, PKG_NODE_SEQ, err));
-		p->at++;
-		return PKG_OK;
+		return open_container(p, PKG_NODE_SEQ, err);
 	case '"':
-		PKG_TRY(add(p, &node, PKG_NODE_STRING, err));
-		return pkg_json_string_(p, &node->text, &node->len, err);
+		return read_string(p, err);
 	case 't':
-		PKG_TRY(add(p, &node, PKG_NODE_BOOL, err));
-		node->truth = true;
-		return read_word(p, "true", err);
+		return read_word(p, "true", PKG_NODE_BOOL, err);
 	case 'f':
-		PKG_TRY(add(p, &node, PKG_NODE_BOOL, err));
-		return read_word(p, "false", err);
+		return read_word(p, "false", PKG_NODE_BOOL, err);
 	case 'n':
-		PKG_TRY(add(p, &node, PKG_NODE_NULL, err));
-		return read_word(p, "null", err);
+		return read_word(p, "null", PKG_NODE_NULL, err);
 	default:
-		if (peek(p) != '-' && !is_digit(peek(p)))
-			return unexpected(p, "a value", err);
-		PKG_TRY(add(p, &node, PKG_NODE_INT, err));
-		return read_number(p, &node->number, err);
+		return read_number(p, err);
 	}
 }
 

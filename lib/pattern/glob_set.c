@@ -40,6 +40,18 @@ static bool is_range(const struct pkg_glob *glob, size_t i)
 	       glob->text[i + 1] != ']';
 }
 
+/* One member, or two with a `-` between them. */
+static enum pkg_code put_range(struct pkg_glob *glob, size_t *i,
+			       struct pkg_err *err)
+{
+	PKG_TRY(put_member(glob, i, err));
+	if (!is_range(glob, *i))
+		return PKG_OK;
+	(*i)++;
+	PKG_TRY(pkg_buf_puts(&glob->regex, "-", err));
+	return put_member(glob, i, err);
+}
+
 enum pkg_code pkg_glob_set_(struct pkg_glob *glob, struct pkg_err *err)
 {
 	const char *text = glob->text;
@@ -50,14 +62,8 @@ enum pkg_code pkg_glob_set_(struct pkg_glob *glob, struct pkg_err *err)
 	if (negated)
 		i++;
 	/* a bracket that comes first is a member */
-	for (first = i; i < glob->len && (text[i] != ']' || i == first);) {
-		PKG_TRY(put_member(glob, &i, err));
-		if (is_range(glob, i)) {
-			i++;
-			PKG_TRY(pkg_buf_puts(&glob->regex, "-", err));
-			PKG_TRY(put_member(glob, &i, err));
-		}
-	}
+	for (first = i; i < glob->len && (text[i] != ']' || i == first);)
+		PKG_TRY(put_range(glob, &i, err));
 	if (i >= glob->len)
 		return pkg_glob_bad_(glob, glob->at, "'[' without ']'", err);
 	glob->at = i + 1;

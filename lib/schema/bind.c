@@ -117,6 +117,28 @@ static enum pkg_code warn_deprecated(struct pkg_binder *b,
 			    "the key '%s' is deprecated", field->name);
 }
 
+/*
+ * Bind one member of an object.
+ * @field  where to look first; receives the row that was found, if any.
+ */
+static enum pkg_code bind_member(struct pkg_binder *b,
+				 const struct pkg_table *table,
+				 const struct pkg_field **field,
+				 const struct pkg_node *value, void *out,
+				 struct pkg_err *err)
+{
+	const struct pkg_field *found = find_field(table, *field, value->key);
+
+	if (found == NULL && table->extra != NULL &&
+	    strncmp(value->key, table->extra, strlen(table->extra)) == 0)
+		return PKG_OK;
+	if (found == NULL)
+		return unknown_key(b, table, value, err);
+	*field = found;
+	PKG_TRY(warn_deprecated(b, found, value, err));
+	return bind_value(b, found, value, (char *)out + found->offset, err);
+}
+
 /* Bind the map @node to the zeroed struct @out. */
 static enum pkg_code bind_object(struct pkg_binder *b,
 				 const struct pkg_table *table,
@@ -130,21 +152,9 @@ static enum pkg_code bind_object(struct pkg_binder *b,
 	if (node->kind != PKG_NODE_MAP)
 		return pkg_schema_wrong_type_(b, node, "a mapping", NULL, err);
 	for (const struct pkg_node *v = node->first; v != NULL; v = v->next) {
-		const struct pkg_field *found =
-		    find_field(table, field, v->key);
-
-		if (found == NULL && table->extra != NULL &&
-		    strncmp(v->key, table->extra, strlen(table->extra)) == 0)
-			continue;
-		if (found == NULL) {
-			PKG_TRY(unknown_key(b, table, v, err));
-			continue;
-		}
-		seen[found - table->fields] = true;
-		PKG_TRY(warn_deprecated(b, found, v, err));
-		PKG_TRY(
-		    bind_value(b, found, v, (char *)out + found->offset, err));
-		field = found + 1;
+		PKG_TRY(bind_member(b, table, &field, v, out, err));
+		if (field->name != NULL && strcmp(field->name, v->key) == 0)
+			seen[field - table->fields] = true;
 	}
 	PKG_TRY(check_missing(b, table, node, seen, err));
 	return pkg_schema_groups_(b, table, node, err);
@@ -205,8 +215,8 @@ static enum pkg_code check_unique(struct pkg_binder *b,
 				  const struct pkg_node *list,
 				  struct pkg_err *err)
 {
-	const struct pkg_node **sorted =
-	    pkg_arena_array(b->arena, list->count, sizeof(*sorted), err);
+	const struct pkg_node **sorted = pkg_arena_array(
+	    b->arena, list->count, sizeof(const struct pkg_node *), err);
 	char value[PKG_SCHEMA_LABEL];
 	size_t n = 0;
 
@@ -215,7 +225,7 @@ static enum pkg_code check_unique(struct pkg_binder *b,
 	for (const struct pkg_node *v = list->first; v != NULL; v = v->next)
 		if (v->kind == PKG_NODE_STRING || v->kind == PKG_NODE_INT)
 			sorted[n++] = v;
-	qsort(sorted, n, sizeof(*sorted), by_value_and_place);
+	qsort(sorted, n, sizeof(const struct pkg_node *), by_value_and_place);
 	for (size_t i = 1; i < n; i++) {
 		const struct pkg_mark mark = pkg_node_mark(sorted[i]);
 		char number[24];

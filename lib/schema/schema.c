@@ -48,7 +48,7 @@ static enum pkg_code add_table(struct pkg_schema *schema,
 				     err);
 	}
 	PKG_TRY(grow(&items, schema->count, &schema->cap,
-		     sizeof(*schema->tables), err));
+		     sizeof(const struct pkg_table *), err));
 	schema->tables = items;
 	schema->tables[schema->count++] = table;
 	return PKG_OK;

@@ -164,7 +164,7 @@ static enum pkg_code check_all(struct check *check, struct cli *cli,
 	if (check->total == 0)
 		return pkg_fail(err, PKG_INPUT, "'%s' lists no file",
 				options->check);
-	PKG_TRY(hash_output_close(check->output, err));
+	PKG_TRY(hash_output_commit(check->output, err));
 	if (check->wrong > 0)
 		cli_warn(cli, "%zu of %zu files are not what the list says",
 			 check->wrong, check->total);

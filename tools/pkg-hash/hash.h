@@ -45,6 +45,7 @@ struct hash_inputs {
 	struct pkg_source_fd file;
 	struct pkg_buf names; /* read from the list, not yet given out */
 	size_t start;         /* of the next name in names */
+	bool broken;          /* the list cannot be read */
 	struct pkg_buf first_link;
 	size_t links; /* symbolic links left out */
 };
@@ -76,9 +77,11 @@ enum pkg_code hash_output_open(struct hash_output *output, struct cli *cli,
 enum pkg_code hash_output_put(struct hash_output *output,
 			      const struct pkg_artifact *artifact,
 			      struct pkg_err *err);
-/* All is written: make -o visible. */
-enum pkg_code hash_output_close(struct hash_output *output,
-				struct pkg_err *err);
+/* Write what is still due: the end of a resource-match body. */
+enum pkg_code hash_output_end(struct hash_output *output, struct pkg_err *err);
+/* Make -o visible. */
+enum pkg_code hash_output_commit(struct hash_output *output,
+				 struct pkg_err *err);
 void hash_output_fini(struct hash_output *output);
 
 /* check.c: --check. */

@@ -138,10 +138,13 @@ static enum pkg_code next_named(struct hash_inputs *inputs,
 {
 	const char *name = NULL;
 
-	if (inputs->list != NULL)
+	if (inputs->list != NULL) {
+		inputs->broken = true;
 		PKG_TRY(next_name(inputs, &name, err));
-	else if (inputs->next < inputs->count)
+		inputs->broken = false;
+	} else if (inputs->next < inputs->count) {
 		name = inputs->operands[inputs->next++];
+	}
 	*more = name != NULL;
 	if (name == NULL)
 		return PKG_OK;
@@ -180,7 +183,7 @@ enum pkg_code hash_inputs_next(struct hash_inputs *inputs,
 			(void)pkg_hint(&failed, "rename the file");
 		}
 		/* A broken list cannot be gone on with, a folder can. */
-		if (inputs->list != NULL && inputs->list->stuck != PKG_OK) {
+		if (inputs->broken) {
 			*err = failed;
 			return code;
 		}

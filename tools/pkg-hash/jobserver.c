@@ -28,6 +28,9 @@ static atomic_int tokens[MAX_TOKENS];
 static atomic_int busy;     /* threads between the pipe and a slot */
 static atomic_bool closing; /* a signal came: no more tokens */
 static int read_fd = -1, write_fd = -1;
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
+static struct sigaction before[SIGNALS]; /* how they were handled */
 
 /* Hold signals back: our own handler waits for busy to become 0. */
 static void enter(sigset_t *old)
@@ -107,22 +110,24 @@ static void on_signal(int number)
 		;
 	while (give_one())
 		;
-	(void)signal(number, SIG_DFL);
+	/* Then what would have happened without us, when we return. */
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (signals[i] == number)
+			(void)sigaction(number, &before[i], NULL);
+	}
 	(void)raise(number);
 }
 
 static void catch_signals(void)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction action = {.sa_handler = on_signal};
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct sigaction action = {.sa_handler = on_signal}, old;
-
-		(void)sigfillset(&action.sa_mask);
+	(void)sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < SIGNALS; i++) {
 		/* Who ignores a signal for us (nohup) still does. */
-		if (sigaction(numbers[i], NULL, &old) == 0 &&
-		    old.sa_handler != SIG_IGN)
-			(void)sigaction(numbers[i], &action, NULL);
+		if (sigaction(signals[i], NULL, &before[i]) == 0 &&
+		    before[i].sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &action, NULL);
 	}
 }
 

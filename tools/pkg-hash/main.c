@@ -77,8 +77,9 @@ static enum pkg_code hash_files(struct cli *cli, struct run *run,
 			 "symbolic links are not followed: %zu left out, the "
 			 "first is '%s'",
 			 inputs->links, pkg_buf_str(&inputs->first_link));
+	PKG_TRY(hash_output_end(&run->output, err));
 	PKG_TRY(hash_failures_end(&run->failures, err));
-	return hash_output_close(&run->output, err);
+	return hash_output_commit(&run->output, err);
 }
 
 static enum pkg_code check_usage(const struct hash_options *o, int argc,

@@ -104,11 +104,16 @@ enum pkg_code hash_output_put(struct hash_output *output,
 	return pkg_resources_add(&output->resources, artifact, err);
 }
 
-enum pkg_code hash_output_close(struct hash_output *output, struct pkg_err *err)
+enum pkg_code hash_output_end(struct hash_output *output, struct pkg_err *err)
 {
 	if (output->known != NULL)
 		PKG_TRY(pkg_known_write(output->known, output->sink, err));
-	PKG_TRY(pkg_resources_finish(&output->resources, err));
+	return pkg_resources_finish(&output->resources, err);
+}
+
+enum pkg_code hash_output_commit(struct hash_output *output,
+				 struct pkg_err *err)
+{
 	if (output->file == NULL)
 		return PKG_OK;
 	PKG_TRY(pkg_sink_finish(output->sink, err));

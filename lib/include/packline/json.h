@@ -139,6 +139,8 @@ PKG_MUST_CHECK enum pkg_code pkg_jsonw_finish(struct pkg_jsonw *w,
 /*
  * Read one JSON value and nothing after it but white space.
  * @out    receives the tree; it lives in @arena and borrows input->name.
+ * @arena  its maximum bounds the memory: a value takes about 120 bytes and may
+ *         be written in two, so give no more than the document can need.
  * @input  see above; the bytes may go away after the call.
  * Positions: line from 1, column from 1 in code points.
  * Fails, with the position, with

@@ -63,7 +63,10 @@ struct pkg_pinned {
 	const char *filename;
 	const char *seal;       /* device config to seal it for, or NULL */
 	const char *media_type; /* of an SBOM */
-	int64_t size;           /* bytes; -1 = not known yet */
+	/* Path of its container, from the working folder: size and digests are
+	   the container's then (pkg_plan_containers()); else NULL. */
+	const char *container;
+	int64_t size; /* bytes; -1 = not known yet */
 	const char *md5, *sha1, *sha256, *sha512; /* hex; NULL = not known */
 };
 
@@ -167,7 +170,8 @@ struct pkg_manifest_index; /* lookup tables, made when it is read */
 
 struct pkg_manifest {
 	const struct pkg_node *at;
-	bool locked; /* read from a lock: artifacts are known */
+	struct pkg_node *root; /* the same */
+	bool locked;           /* read from a lock: artifacts are known */
 	const struct pkg_node *tenant;
 	struct pkg_product *product; /* name and version of the bundle */
 	struct pkg_types *types;     /* declared ones, or NULL */
@@ -254,12 +258,18 @@ pkg_manifest_check_artifacts(const struct pkg_manifest *manifest,
 
 /* The server's limits as it comes. */
 struct pkg_profile pkg_profile_default(void);
+/* Read a server's version, "0.9.0" or "1.1"; false if it is malformed. */
+bool pkg_profile_server(uint32_t *out, const char *text);
 /* Read a profile (schemas/profile.schema.json); what it leaves out stays as
    it comes.  Errors as pkg_manifest_load(). */
 PKG_MUST_CHECK enum pkg_code
 pkg_profile_load(struct pkg_profile *out, struct pkg_arena *arena, int dirfd,
 		 const char *path, struct pkg_diag *diag, struct pkg_err *err);
 
+/* The API's spellings, by enum pkg_action; those of an automatic assignment
+   (no timeforced) by the index of their own value.  Both end with NULL. */
+extern const char *const pkg_action_names[];
+extern const char *const pkg_auto_action_names[];
 /* The type of that key, declared or the server's own; NULL = unknown. */
 const struct pkg_module_type *
 pkg_manifest_module_type(const struct pkg_manifest *manifest, const char *key);
@@ -281,6 +291,14 @@ bool pkg_manifest_module_ref(const struct pkg_manifest *manifest,
 bool pkg_manifest_set_ref(const struct pkg_manifest *manifest,
 			  const struct pkg_either *ref,
 			  struct pkg_identity *out);
+
+/*
+ * Print the JSON Schema (draft-07) of "manifest", "lock" or "profile".
+ * Fails with PKG_USAGE for another @name, or as the sink does.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_manifest_schema(const char *name,
+						 struct pkg_sink *sink,
+						 struct pkg_err *err);
 
 /* The rules, for the manual: a table that ends with id NULL. */
 struct pkg_rule {

@@ -10,13 +10,6 @@
  * (schemas/manifest.md, "The plan").
  */
 
-/* A container that stands for an artifact (record of type `container`). */
-struct pkg_plan_container {
-	const char *path; /* as the record says */
-	int64_t size;
-	const char *md5, *sha1, *sha256; /* of the container's bytes */
-};
-
 /* One file that the plan needs, by content. */
 struct pkg_plan_blob {
 	const char *sha256; /* 64 hex digits */
@@ -57,6 +50,10 @@ PKG_MUST_CHECK enum pkg_code pkg_plan_blobs(struct pkg_plan_blobs *out,
 					    struct pkg_arena *arena,
 					    const struct pkg_manifest *lock,
 					    struct pkg_err *err);
+
+/* Print the JSON Schema (draft-07) of a plan; errors as the sink's. */
+PKG_MUST_CHECK enum pkg_code pkg_plan_schema(struct pkg_sink *sink,
+					     struct pkg_err *err);
 
 PKG_API_END
 

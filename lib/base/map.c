@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packline/map.h"
+
+#include "packline/num.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PKG_MAP_FIRST = 64 }; /* slots of the smallest map */
+
+/*
+ * FNV-1a with a final mix: keys come from the user's own files, so nobody
+ * gains from making them collide; the mix spreads keys that differ in their
+ * last byte only.
+ */
+static uint64_t hash_of(const char *key)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *key != '\0'; key++)
+		h = (h ^ (uint8_t)*key) * 0x100000001b3u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ (h >> 32);
+}
+
+/* The slot that holds @key, or the free one where it belongs. */
+static struct pkg_map_slot *slot_of(const struct pkg_map *map, const char *key,
+				    uint64_t hash)
+{
+	size_t i = (size_t)hash & (map->cap - 1);
+
+	while (
+	    map->slots[i].key != NULL &&
+	    (map->slots[i].hash != hash || strcmp(map->slots[i].key, key) != 0))
+		i = (i + 1) & (map->cap - 1);
+	return &map->slots[i];
+}
+
+static enum pkg_code grow(struct pkg_map *map, struct pkg_err *err)
+{
+	struct pkg_map bigger = {
+	    .arena = map->arena, .cap = PKG_MAP_FIRST, .count = map->count};
+
+	if (map->cap != 0 && !pkg_mul_size(map->cap, 2, &bigger.cap))
+		return pkg_fail_nomem(err);
+	if (map->arena != NULL) {
+		bigger.slots = pkg_arena_array(map->arena, bigger.cap,
+					       sizeof(*bigger.slots), err);
+		if (bigger.slots == NULL)
+			return err->code;
+	} else {
+		bigger.slots = calloc(bigger.cap, sizeof(*bigger.slots));
+		if (bigger.slots == NULL)
+			return pkg_fail_nomem(err);
+	}
+	for (size_t i = 0; i < map->cap; i++) {
+		const struct pkg_map_slot *old = &map->slots[i];
+
+		if (old->key != NULL)
+			*slot_of(&bigger, old->key, old->hash) = *old;
+	}
+	pkg_map_fini(map);
+	*map = bigger;
+	return PKG_OK;
+}
+
+enum pkg_code pkg_map_add(struct pkg_map *map, const char *key,
+			  const void *value, const void **before,
+			  struct pkg_err *err)
+{
+	const uint64_t hash = hash_of(key);
+	struct pkg_map_slot *slot;
+
+	if (map->count >= map->cap / 2)
+		PKG_TRY(grow(map, err));
+	slot = slot_of(map, key, hash);
+	*before = slot->value;
+	if (slot->key != NULL)
+		return PKG_OK;
+	*slot = (struct pkg_map_slot){key, value, hash};
+	map->count++;
+	return PKG_OK;
+}
+
+void pkg_map_replace(struct pkg_map *map, const char *key, const void *value)
+{
+	slot_of(map, key, hash_of(key))->value = value;
+}
+
+const void *pkg_map_get(const struct pkg_map *map, const char *key)
+{
+	return map->cap == 0 ? NULL : slot_of(map, key, hash_of(key))->value;
+}
+
+void pkg_map_clear(struct pkg_map *map)
+{
+	if (map->count != 0)
+		memset(map->slots, 0, map->cap * sizeof(*map->slots));
+	map->count = 0;
+}
+
+void pkg_map_fini(struct pkg_map *map)
+{
+	if (map->arena == NULL)
+		free(map->slots);
+	*map = (struct pkg_map){.arena = map->arena};
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-manifest/session.h"
+
+#include "packline/bundle.h"
+#include "packline/limits.h"
+#include "packline/outfile.h"
+#include "packline/path.h"
+#include "packline/source.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	const char *containers, *expires, *requester;
+	struct cli_number sequence;
+};
+
+static void progress(void *context, uint64_t done, uint64_t all)
+{
+	cli_progress(context, "bundling", done, all);
+}
+
+static enum pkg_code write_bundle(struct session *s, const struct options *o,
+				  int records, struct pkg_err *err)
+{
+	const struct pkg_outfile_options options = {
+	    .force = cli_force(s->cli), .seekable = true, .binary = true};
+	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
+	struct pkg_source_fd source;
+	const struct pkg_bundle_spec spec = {
+	    .lock = s->manifest,
+	    .containers = records >= 0 ? &source.source : NULL,
+	    .folder = s->folder,
+	    .containers_folder = cli_dirfd(s->cli),
+	    .sequence = o->sequence.given ? (int64_t)o->sequence.value : -1,
+	    .expires = o->expires,
+	    .requester = o->requester,
+	    .progress = progress,
+	    .progress_context = s->cli,
+	};
+	uint64_t size = 0;
+
+	pkg_source_fd_init(&source, records, o->containers);
+	PKG_TRY(session_crypto(s, err));
+	PKG_TRY(pkg_outfile_open(&file, cli_dirfd(s->cli), cli_output(s->cli),
+				 &options, err));
+	PKG_TRY(pkg_bundle_write(&spec, cli_env(s->cli), s->arena, file, &size,
+				 err));
+	return pkg_outfile_commit(file, size, err);
+}
+
+static enum pkg_code run_session(struct session *s, struct cli *cli,
+				 const struct options *o, const char *path,
+				 struct pkg_err *err)
+{
+	enum pkg_code code;
+	int records = -1;
+
+	if (cli_output(cli) == NULL) {
+		(void)pkg_fail(err, PKG_USAGE, "no output given");
+		return pkg_hint(err, "add -o NAME.bundle");
+	}
+	PKG_TRY(session_open_lock(s, cli, path, err));
+	if (o->containers != NULL && strcmp(o->containers, "-") == 0)
+		records = STDIN_FILENO;
+	else if (o->containers != NULL)
+		PKG_TRY(pkg_path_open(&records, cli_dirfd(cli), o->containers,
+				      err));
+	code = write_bundle(s, o, records, err);
+	if (records > STDIN_FILENO)
+		close(records);
+	return code;
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	struct session s = {.folder = -1};
+	const enum pkg_code code =
+	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
+
+	session_fini(&s);
+	return code;
+}
+
+enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err)
+{
+	struct options options = {.sequence = {.max = PKG_LIMIT_JSON_INT}};
+	const struct cli_opt table[] = {
+	    {"containers", 0, CLI_TEXT, &options.containers, "FILE",
+	     "records of the containers of sealed artifacts", NULL, "file"},
+	    {"sequence", 0, CLI_NUMBER, &options.sequence, "N",
+	     "number that grows with each release, against roll-back", NULL,
+	     NULL},
+	    {"expires", 0, CLI_TEXT, &options.expires, "TIME",
+	     "refuse the bundle from then on (2026-12-01T02:00:00Z)", NULL,
+	     NULL},
+	    {"requester", 0, CLI_TEXT, &options.requester, "WHO",
+	     "who asks for the signature", NULL, NULL},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] LOCK -o FILE",
+	    .purpose = "Put the plan and every file it needs into an import "
+		       "bundle, a draft.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &options,
+	};
+
+	return cli_command_run(cli, &command, err);
+}

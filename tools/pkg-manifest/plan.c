@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-manifest/session.h"
+
+#include "packline/limits.h"
+#include "packline/path.h"
+#include "packline/plan.h"
+#include "packline/source.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	const char *target, *containers;
+};
+
+static enum pkg_code containers(struct session *s, const char *path,
+				struct pkg_err *err)
+{
+	struct pkg_source_fd source;
+	enum pkg_code code;
+	int fd = STDIN_FILENO;
+
+	if (path == NULL)
+		return pkg_plan_containers(s->manifest, s->arena, NULL, err);
+	if (strcmp(path, "-") != 0)
+		PKG_TRY(pkg_path_open(&fd, cli_dirfd(s->cli), path, err));
+	pkg_source_fd_init(&source, fd, path);
+	code = pkg_plan_containers(s->manifest, s->arena, &source.source, err);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return code;
+}
+
+static enum pkg_code run_session(struct session *s, struct cli *cli,
+				 const struct options *o, const char *path,
+				 struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
+	struct pkg_sink_buf sink;
+
+	PKG_TRY(session_open_lock(s, cli, path, err));
+	PKG_TRY(containers(s, o->containers, err));
+	pkg_sink_buf_init(&sink, &text);
+	PKG_TRY(pkg_plan_write(s->manifest, &sink.sink, err));
+	return session_write(s, cli_output(cli), &text, false, err);
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	struct session s = {.folder = -1};
+	const enum pkg_code code =
+	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
+
+	session_fini(&s);
+	return code;
+}
+
+enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err)
+{
+	struct options options = {.target = "hawkbit"};
+	const struct cli_opt table[] = {
+	    {"target", 0, CLI_CHOICE, &options.target, "SERVER",
+	     "kind of server that imports it (default: hawkbit)", "hawkbit",
+	     NULL},
+	    {"containers", 0, CLI_TEXT, &options.containers, "FILE",
+	     "records of the containers of sealed artifacts", NULL, "file"},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] LOCK",
+	    .purpose = "Write the steps that import what a lock says.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &options,
+	};
+
+	return cli_command_run(cli, &command, err);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-manifest/session.h"
+
+#include "packline/limits.h"
+#include "packline/path.h"
+#include "packline/source.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	struct session_options session;
+	const char *hashes, *depfile;
+	bool no_files, if_changed;
+};
+
+static enum pkg_code pin_from(struct session *s, const struct options *o,
+			      int fd, struct pkg_err *err)
+{
+	struct pkg_source_fd source;
+
+	pkg_source_fd_init(&source, fd, o->hashes);
+	if (!o->no_files)
+		return pkg_lock_pin(s->manifest, s->arena, &source.source,
+				    &s->diag, err);
+	PKG_TRY(pkg_lock_pin_only(s->manifest, s->arena, &source.source,
+				  &s->diag, err));
+	return pkg_manifest_check_artifacts(s->manifest, &s->profile, &s->diag,
+					    err);
+}
+
+static enum pkg_code pin(struct session *s, const struct options *o,
+			 struct pkg_err *err)
+{
+	enum pkg_code code;
+	int fd = STDIN_FILENO;
+
+	if (o->hashes == NULL) {
+		PKG_TRY(session_crypto(s, err));
+		return pkg_lock_hash(s->manifest, s->arena, s->folder,
+				     cli_env(s->cli), &s->diag, err);
+	}
+	if (strcmp(o->hashes, "-") == 0)
+		return pin_from(s, o, fd, err);
+	PKG_TRY(session_input(s, o->hashes, err));
+	PKG_TRY(pkg_path_open(&fd, cli_dirfd(s->cli), o->hashes, err));
+	code = pin_from(s, o, fd, err);
+	close(fd);
+	return code;
+}
+
+static enum pkg_code run_session(struct session *s, struct cli *cli,
+				 const struct options *o, const char *path,
+				 struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
+	const char *output = cli_output(cli);
+	struct pkg_sink_buf sink;
+
+	if (o->no_files && o->hashes == NULL)
+		return pkg_fail(err, PKG_USAGE,
+				"--no-files needs the records: --hashes FILE");
+	if ((o->depfile != NULL || o->if_changed) &&
+	    (output == NULL || strcmp(output, "-") == 0))
+		return pkg_fail(err, PKG_USAGE,
+				"--depfile and --if-changed need -o FILE");
+	PKG_TRY(session_open(s, cli, &o->session, path, err));
+	if (!o->no_files)
+		PKG_TRY(session_select(s, err));
+	if (s->diag.errors == 0)
+		PKG_TRY(pin(s, o, err));
+	PKG_TRY(session_judge(s, err));
+	pkg_sink_buf_init(&sink, &text);
+	PKG_TRY(pkg_lock_write(s->manifest, &sink.sink, err));
+	PKG_TRY(session_write(s, output, &text, o->if_changed, err));
+	return o->depfile != NULL ? depfile_write(s, o->depfile, output, err)
+				  : PKG_OK;
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	struct session s = {.folder = -1};
+	const enum pkg_code code =
+	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
+
+	session_fini(&s);
+	return code;
+}
+
+enum pkg_code verb_resolve(struct cli *cli, struct pkg_err *err)
+{
+	struct options options = {0};
+	const struct cli_opt table[] = {
+	    SESSION_DEFINES(options.session),
+	    {"hashes", 0, CLI_TEXT, &options.hashes, "FILE",
+	     "records of pkg-hash, - is standard input", NULL, "file"},
+	    {"no-files", 0, CLI_FLAG, &options.no_files, NULL,
+	     "believe the records alone, look at no artifact", NULL, NULL},
+	    {"depfile", 0, CLI_TEXT, &options.depfile, "FILE",
+	     "write a rule for make with all that was read", NULL, "file"},
+	    {"if-changed", 0, CLI_FLAG, &options.if_changed, NULL,
+	     "leave an output alone that would be the same", NULL, NULL},
+	    SESSION_SERVER(options.session),
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] MANIFEST",
+	    .purpose = "Pin variables, files and digests, and write the lock.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &options,
+	};
+
+	return cli_command_run(cli, &command, err);
+}

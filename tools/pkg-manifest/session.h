@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_MANIFEST_SESSION_H
+#define PKG_MANIFEST_SESSION_H
+
+#include "cli/cli.h"
+#include "packline/lock.h"
+#include "packline/manifest.h"
+
+/* The options of every verb that reads a manifest. */
+struct session_options {
+	struct cli_list define, from_env;
+	const char *server, *profile;
+};
+
+#define SESSION_DEFINES(o)                                                     \
+	{"define",    'D',          CLI_LIST,                                  \
+	 &(o).define, "NAME=VALUE", "value of ${NAME} in the manifest",        \
+	 NULL,        NULL},                                                   \
+	{                                                                      \
+		"define-from-env", 0, CLI_LIST, &(o).from_env, "NAME",         \
+		    "take the value of ${NAME} from the environment", NULL,    \
+		    NULL                                                       \
+	}
+#define SESSION_SERVER(o)                                                      \
+	{"server-version",                                                     \
+	 0,                                                                    \
+	 CLI_TEXT,                                                             \
+	 &(o).server,                                                          \
+	 "V",                                                                  \
+	 "judge for this version of the server",                               \
+	 NULL,                                                                 \
+	 NULL},                                                                \
+	{                                                                      \
+		"profile", 0, CLI_TEXT, &(o).profile, "FILE",                  \
+		    "the server's limits, where they were changed", NULL,      \
+		    "file"                                                     \
+	}
+
+/* A manifest or a lock, read for one run; in the caller's memory. */
+struct session {
+	struct cli *cli;
+	struct pkg_arena *arena;
+	struct pkg_diag diag;
+	struct pkg_profile profile;
+	struct pkg_manifest *manifest;
+	const char *path;    /* of the manifest */
+	const char *prefix;  /* its folder, "" or "a/b/" */
+	int folder;          /* the same, opened */
+	const char **inputs; /* files that were read, for the depfile */
+	size_t input_count, input_cap;
+	bool full; /* no memory for inputs */
+};
+
+/*
+ * Read the manifest @path and hold it against the rules that need no file.
+ * Findings are in session->diag; manifest may be NULL then.
+ */
+enum pkg_code session_open(struct session *s, struct cli *cli,
+			   const struct session_options *options,
+			   const char *path, struct pkg_err *err);
+/* Read @path, a manifest or (a name that ends in .json or .lock) a lock. */
+enum pkg_code session_open_any(struct session *s, struct cli *cli,
+			       const struct session_options *options,
+			       const char *path, struct pkg_err *err);
+/* Read the lock @path. */
+enum pkg_code session_open_lock(struct session *s, struct cli *cli,
+				const char *path, struct pkg_err *err);
+void session_fini(struct session *s);
+/* Remember that @path, relative to the working folder, was read. */
+enum pkg_code session_input(struct session *s, const char *path,
+			    struct pkg_err *err);
+/* Find the artifacts and hold them against their rules. */
+enum pkg_code session_select(struct session *s, struct pkg_err *err);
+/* Print the findings as messages; PKG_NO if one of them is an error. */
+enum pkg_code session_judge(struct session *s, struct pkg_err *err);
+/* Start the cryptographic library for this run. */
+enum pkg_code session_crypto(struct session *s, struct pkg_err *err);
+/*
+ * Write @text to @path (NULL = standard output).
+ * @keep_same  an output with the same bytes is left as it is, another one is
+ *             replaced.
+ */
+enum pkg_code session_write(struct session *s, const char *path,
+			    const struct pkg_buf *text, bool keep_same,
+			    struct pkg_err *err);
+
+/* Make's rule "@target: inputs" to the file @path. */
+enum pkg_code depfile_write(struct session *s, const char *path,
+			    const char *target, struct pkg_err *err);
+
+/* The verbs. */
+enum pkg_code verb_check(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_files(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_resolve(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_list(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_diff(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_schema(struct cli *cli, struct pkg_err *err);
+
+#endif
