@@ -22,9 +22,9 @@ static void put_sboms(struct plan *p)
 			continue;
 		id = pkg_plan_module_identity(&modules[i]);
 		pkg_jsonw_object(&p->w);
+		pkg_jsonw_str_member(&p->w, "blob", f->sha256);
 		pkg_jsonw_str_member(&p->w, "mediaType", f->media_type);
 		pkg_jsonw_str_member(&p->w, "ref", pkg_plan_module_ref(p, &id));
-		pkg_jsonw_str_member(&p->w, "sha256", f->sha256);
 		pkg_jsonw_int_member(&p->w, "size", f->size);
 		pkg_jsonw_object_end(&p->w);
 	}

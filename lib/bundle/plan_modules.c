@@ -188,7 +188,7 @@ static void put_upload(struct plan *p, const struct pkg_pinned *a,
 		       bool encrypted)
 {
 	pkg_jsonw_object(&p->w);
-	pkg_jsonw_str_member(&p->w, "file", a->sha256);
+	pkg_jsonw_str_member(&p->w, "blob", a->sha256);
 	pkg_jsonw_str_member(&p->w, "filename", a->filename);
 	/* Of an encrypted module the server compares the digests of what it
 	   has encrypted, which nobody knows. */

@@ -11,7 +11,7 @@ struct plan_product {
 };
 
 struct plan_upload {
-	const struct pkg_node *at, *file, *filename, *md5, *sha1, *sha256;
+	const struct pkg_node *at, *blob, *filename, *md5, *sha1, *sha256;
 };
 
 struct plan_request {
@@ -35,7 +35,7 @@ struct plan_step {
 };
 
 struct plan_sbom {
-	const struct pkg_node *at, *ref, *media_type, *sha256;
+	const struct pkg_node *at, *blob, *ref, *media_type;
 	struct pkg_int_value size;
 };
 
@@ -102,7 +102,7 @@ static const struct pkg_field status_item = {
     .kind = PKG_FIELD_INT, .min = 100, .max = 599};
 
 static const struct pkg_field upload_fields[] = {
-    HEX(plan_upload, file, "file", 64, true),
+    HEX(plan_upload, blob, "blob", 64, true),
     TEXT(plan_upload, filename, "filename", true, "Form field."),
     HEX(plan_upload, md5, "md5sum", 32, false),
     HEX(plan_upload, sha1, "sha1sum", 40, false),
@@ -111,8 +111,8 @@ static const struct pkg_field upload_fields[] = {
 };
 static const struct pkg_table upload_table = {
     .name = "multipart",
-    .help = "Parts of a multipart/form-data body: file is the blob of that "
-	    "SHA-256, the others are sent as they are.",
+    .help = "Parts of a multipart/form-data body: the part file is the blob "
+	    "of that SHA-256, the others are sent as they are.",
     .size = sizeof(struct plan_upload),
     .fields = upload_fields,
 };
@@ -193,9 +193,9 @@ static const struct pkg_field step_item = {.kind = PKG_FIELD_OBJECT,
 					   .table = &step_table};
 
 static const struct pkg_field sbom_fields[] = {
+    HEX(plan_sbom, blob, "blob", 64, true),
     TEXT(plan_sbom, media_type, "mediaType", true, "What it is."),
     TEXT(plan_sbom, ref, "ref", true, "The module."),
-    HEX(plan_sbom, sha256, "sha256", 64, true),
     {.name = "size",
      .kind = PKG_FIELD_INT,
      .required = true,
