@@ -226,10 +226,13 @@ bool pkg_path_is_safe_name(const char *name, size_t len)
 		return false;
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t c = (uint8_t)name[i];
+	for (size_t at = 0; at < len;) {
+		uint32_t c = 0;
 
-		if (c < 0x20 || c == 0x7F || c == '/' || c == '\\')
+		at += pkg_utf8_next(&c, name + at, len - at);
+		/* C0, DEL and C1: terminals act on all of them. */
+		if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == '/' ||
+		    c == '\\')
 			return false;
 	}
 	return true;

@@ -105,7 +105,7 @@ static enum pkg_code check_signatures(struct verify_run *run,
 {
 	const struct pkg_container_head *head = run->head;
 	struct pkg_signature_file files[PKG_LIMIT_SIGNATURES];
-	char names[PKG_LIMIT_SIGNATURES][24];
+	char names[PKG_LIMIT_SIGNATURES][40];
 	struct pkg_signature_set set = {
 	    .content = head->manifest_json.data,
 	    .content_len = head->manifest_json.len,
