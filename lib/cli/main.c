@@ -154,7 +154,9 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 	/* Results already printed must arrive even if a later step failed,
 	   and a full disk shows only now. */
 	if (cli_close_stdout(&cli, &close_err) != PKG_OK) {
-		cli_error(&cli, &close_err);
+		/* A run that failed by the same write has said so. */
+		if (code != PKG_SYSTEM)
+			cli_error(&cli, &close_err);
 		if (code == PKG_OK || code == PKG_NO)
 			code = close_err.code;
 	}

@@ -29,6 +29,7 @@ enum pkg_code pkg_config_verdict(const struct config_file *file, size_t before,
 {
 	const size_t errors = file->diag->errors - before;
 
+	pkg_diag_sort(file->diag);
 	if (errors == 0)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_INPUT, "config", "%s '%s' has %zu error%s",

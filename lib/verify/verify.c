@@ -145,8 +145,13 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 {
 	char at[21] = "";
 
+	PKG_TRY(pkg_verify_set(run, PKG_VERIFY_REVOCATION,
+			       PKG_VERIFY_NOT_CHECKED, err,
+			       "no revocation lists were given"));
 	if (run->verdict->signers.count == 0)
-		return PKG_OK;
+		return pkg_verify_set(run, PKG_VERIFY_CLOCK,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "there is no trusted certificate");
 	switch (run->clock.mode) {
 	case PKG_CLOCK_NONE:
 		return pkg_verify_set(run, PKG_VERIFY_CLOCK,

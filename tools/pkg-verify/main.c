@@ -55,7 +55,9 @@ static enum pkg_code verify_source(struct cli *cli, struct verify_setup *setup,
 	if (verdict == NULL)
 		return code;
 	if (print_verdict(results, verdict, &unwritten) != PKG_OK) {
-		*err = unwritten;
+		/* After a stage that could not be written that one counts. */
+		if (code != PKG_SYSTEM)
+			*err = unwritten;
 		return err->code;
 	}
 	if (code == PKG_NO && results->text)
