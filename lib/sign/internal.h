@@ -19,7 +19,7 @@
 /* Let the cleanup attribute release OpenSSL's objects. */
 /* NOLINTBEGIN(bugprone-macro-parentheses): they are names */
 #define SIGN_DEFINE_AUTO(type, release)                                        \
-	static inline void type##_auto_(type **p)                              \
+	static inline void type##_auto_(__typeof__(type) **p)                  \
 	{                                                                      \
 		release(*p);                                                   \
 	}
