@@ -83,7 +83,8 @@ struct cli_command {
 };
 
 /* Shared options that a command asks for in .common; --help, --version,
-   --json, --quiet, -v, -C DIR and --color are always there. */
+   --json, --quiet, -v, -C DIR and --color are always there, unless the
+   command's own table has one of that name. */
 enum {
 	CLI_OUTPUT = 1 << 0, /* -o, --output FILE: cli_output() */
 	CLI_FORCE = 1 << 1,  /* --force: cli_force() */

@@ -20,10 +20,22 @@ struct parser {
 	bool given[CLI_MAX_OPTS]; /* by row */
 };
 
+static bool has_row(const struct cli_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->rows[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A command's own row hides a common one of the same name (--version of a
+   product, where a verb has one). */
 static void add_rows(struct cli_table *table, const struct cli_opt *rows)
 {
 	for (const struct cli_opt *o = rows; o != NULL && o->name != NULL;
 	     o++) {
+		if (has_row(table, o->name))
+			continue;
 		assert(table->count < CLI_MAX_OPTS);
 		table->rows[table->count++] = *o;
 	}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_SEAL_H
+#define PKG_SEAL_H
+
+#include "packline/cms.h"
+#include "packline/env.h"
+#include "packline/err.h"
+#include "packline/key.h"
+#include "packline/sink.h"
+#include "packline/source.h"
+
+#include <stdbool.h>
+
+/*
+ * Making, signing and showing containers.
+ */
+struct pkg_certs;
+struct pkg_device_config;
+struct pkg_diag;
+struct pkg_manifest;
+
+/* Where a new container goes. */
+struct pkg_seal_output {
+	int dirfd;        /* AT_FDCWD is fine */
+	const char *path; /* relative to it; "-" is standard output */
+	bool force;       /* replace an existing file */
+	/* Receives the `container` record, newline included; NULL = none. */
+	struct pkg_sink *record;
+	/* Told how many of all payload bytes are done; or NULL. */
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *context;
+};
+
+/* Who signs; key NULL = nobody. */
+struct pkg_seal_signer {
+	const struct pkg_key *key;
+	const struct pkg_certs *certs; /* NULL = those of the key file */
+	enum pkg_cms_padding padding;
+};
+
+/* A list of words, borrowed. */
+struct pkg_seal_words {
+	const char *const *items;
+	size_t count;
+};
+
+/* What to create.  NULL, 0 and false = not said. */
+struct pkg_seal_create {
+	int dirfd; /* what the paths below are relative to */
+	const struct pkg_device_config *device; /* kind, tenant, recipients */
+	const char *tenant, *name, *version;
+	const char *expires, *created; /* RFC 3339, any offset */
+	const char *requester;
+	bool has_sequence;
+	uint64_t sequence; /* 0..2^53-1 */
+	bool sign_only, encrypt_only;
+	struct pkg_seal_words recipients; /* certificate files */
+	struct pkg_seal_words given;      /* "[NAME=]SHA-256" */
+	struct pkg_seal_words files;      /* "-" is standard input... */
+	const char *stdin_name;           /* ...and called this inside */
+	const char *metadata;             /* a file */
+	struct pkg_seal_signer signer;
+	struct pkg_seal_output output;
+};
+
+/* What to sign. */
+struct pkg_seal_sign {
+	struct pkg_source *source; /* the draft, borrowed; read to its end */
+	struct pkg_seal_signer signer;
+	const char *expect_sha256; /* of the manifest, 64 hex digits */
+	/* JSON Lines of `container` records: what pkg_seal_create() wrote about
+	   the draft, to repeat the artifacts that encryption hides. */
+	struct pkg_source *records;
+	struct pkg_seal_output output;
+};
+
+/* What to show. */
+struct pkg_seal_show {
+	struct pkg_source *source;    /* borrowed; its payload is not read */
+	const char *name;             /* the input's, for messages */
+	const struct pkg_key *key;    /* to decrypt the request */
+	const struct pkg_certs *cert; /* NULL = that of the key file */
+	bool text;                    /* for people, else JSON Lines */
+	struct pkg_sink *sink;
+};
+
+PKG_API_BEGIN
+
+/*
+ * Make a container or, if it is to be signed and there is no signer, a draft.
+ * Its kind is what the device config says, or sign_only and encrypt_only, or
+ * follows from the recipients.
+ * Fails with PKG_USAGE for options that contradict each other or are missing,
+ * or if the output exists; PKG_KEY if a key or a certificate cannot be used
+ * (reasons of pkg_cert_check_signer()); PKG_NO, reason "digest-mismatch", if a
+ * file is not the given one; and as pkg_container_writer_new() and _run().
+ */
+PKG_MUST_CHECK enum pkg_code pkg_seal_create(const struct pkg_seal_create *job,
+					     const struct pkg_env *env,
+					     struct pkg_err *err);
+/*
+ * Make the containers that a lock asks for, in one new folder: one for each
+ * artifact with `seal`, called as its `filename`, with the module's name and
+ * version.  The folder appears with all of them or not at all.
+ * @job       dirfd: the lock's folder, which paths of artifacts and of device
+ *            configs are relative to; files stay beneath it.  output.path:
+ *            the folder.  device, tenant, name, version, recipients, given,
+ *            files and metadata are not looked at.
+ * @lock      read by pkg_lock_read(): tenant, modules, digests.
+ * @diag      receives what is wrong with device configs.
+ * Fails as pkg_seal_create(); PKG_USAGE if there is nothing to seal; PKG_NO,
+ * reason "digest-mismatch", if a file is not the pinned one.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_from_lock(const struct pkg_seal_create *job,
+		   const struct pkg_manifest *lock, const struct pkg_env *env,
+		   struct pkg_diag *diag, struct pkg_err *err);
+/*
+ * Write a container again, signed by one more key.  The payload is copied
+ * once and compared with the manifest on the way.
+ * Fails with PKG_NO, reason "unexpected-manifest", if it is not the expected
+ * one; PKG_NO or PKG_INPUT as the readers in packline/container_read.h;
+ * PKG_USAGE if the key has signed it already or the kind is never signed;
+ * PKG_KEY as pkg_seal_create().
+ */
+PKG_MUST_CHECK enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
+					   const struct pkg_env *env,
+					   struct pkg_err *err);
+/*
+ * Say what a container says of itself: manifest, request, signatures.  Nothing
+ * of it is verified, and the output says so.
+ * Fails with PKG_INPUT, PKG_NO or PKG_KEY as the readers do.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_seal_show(const struct pkg_seal_show *job,
+					   const struct pkg_env *env,
+					   struct pkg_err *err);
+
+PKG_API_END
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal/plan.h"
+
+#include "packline/cert.h"
+#include "packline/device_config.h"
+#include "packline/path.h"
+#include "packline/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct pkg_certs *certs_of(const struct pkg_seal_signer *signer)
+{
+	return signer->certs != NULL ? signer->certs
+				     : pkg_key_certs(signer->key);
+}
+
+enum pkg_code pkg_seal_signer_options(struct pkg_cms_sign_options *out,
+				      const struct pkg_seal_signer *signer,
+				      const struct pkg_env *env,
+				      struct pkg_err *err)
+{
+	const struct pkg_certs *certs = certs_of(signer);
+
+	if (certs == NULL) {
+		pkg_fail(err, PKG_KEY, "no certificate for key '%s'",
+			 pkg_key_name(signer->key));
+		return pkg_hint(err, "give --cert FILE, or keep it in the key "
+				     "file");
+	}
+	PKG_TRY(pkg_cert_check_key(certs, signer->key, err));
+	PKG_TRY(pkg_cert_check_signer(certs, 0, env->now(env), err));
+	*out = (struct pkg_cms_sign_options){
+	    .key = signer->key,
+	    .certs = certs,
+	    .content_type = PKG_OID_MANIFEST,
+	    .signing_time =
+		env->has_source_date ? env->source_date : env->now(env),
+	    .padding = signer->padding,
+	};
+	return PKG_OK;
+}
+
+/* A time in its only spelling; NULL stays NULL. */
+static enum pkg_code plan_time(struct pkg_seal_plan *plan, const char **out,
+			       const char *option, const char *text,
+			       struct pkg_err *err)
+{
+	char utc[21];
+	int64_t seconds = 0;
+
+	if (text == NULL)
+		return PKG_OK;
+	if (!pkg_time_parse(&seconds, text, strlen(text)) ||
+	    !pkg_time_format(utc, seconds)) {
+		char quoted[80];
+
+		pkg_fail(err, PKG_USAGE, "%s: '%s' is not a time", option,
+			 pkg_text_quote_cut(quoted, sizeof(quoted), text,
+					    strlen(text)));
+		return pkg_hint(err, "write it like 2026-12-01T02:00:00Z");
+	}
+	*out = pkg_arena_dup(plan->arena, utc, strlen(utc), err);
+	return *out == NULL ? err->code : PKG_OK;
+}
+
+static enum pkg_code plan_kind(struct pkg_seal_plan *plan,
+			       const struct pkg_seal_create *job,
+			       struct pkg_err *err)
+{
+	const struct pkg_device_config *device = job->device;
+	enum pkg_container_kind kind = PKG_CONTAINER_SIGNED;
+
+	if (job->sign_only && job->encrypt_only)
+		return pkg_fail(err, PKG_USAGE,
+				"--sign-only and --encrypt-only contradict "
+				"each other");
+	if (job->encrypt_only)
+		kind = PKG_CONTAINER_ENCRYPTED;
+	else if (!job->sign_only && job->recipients.count > 0)
+		kind = PKG_CONTAINER_SEALED;
+	if (device != NULL) {
+		if ((job->sign_only || job->encrypt_only) &&
+		    kind != device->kind)
+			return pkg_fail(err, PKG_USAGE,
+					"device config '%s' asks for kind '%s'",
+					device->id,
+					pkg_container_kind_name(device->kind));
+		kind = device->kind;
+	}
+	if (kind == PKG_CONTAINER_SIGNED && job->recipients.count > 0)
+		return pkg_fail(err, PKG_USAGE,
+				"--recipient makes no sense: nothing is "
+				"encrypted");
+	plan->spec.kind = kind;
+	return PKG_OK;
+}
+
+static enum pkg_code plan_subject(struct pkg_seal_plan *plan,
+				  const struct pkg_seal_create *job,
+				  struct pkg_err *err)
+{
+	struct pkg_container_subject *subject = &plan->spec.subject;
+	const struct pkg_device_config *device = job->device;
+
+	subject->content = PKG_CONTAINER_FILES;
+	subject->name = job->name;
+	subject->version = job->version;
+	subject->tenant = job->tenant;
+	subject->sequence = job->has_sequence ? (int64_t)job->sequence : -1;
+	plan->spec.requester = job->requester;
+	PKG_TRY(
+	    plan_time(plan, &subject->expires, "--expires", job->expires, err));
+	PKG_TRY(
+	    plan_time(plan, &subject->created, "--created", job->created, err));
+	if (device != NULL) {
+		if (job->tenant != NULL &&
+		    strcmp(job->tenant, device->tenant) != 0)
+			return pkg_fail(err, PKG_USAGE,
+					"device config '%s' is for tenant "
+					"'%s', but --tenant says '%s'",
+					device->id, device->tenant,
+					job->tenant);
+		subject->tenant = device->tenant;
+		subject->device_config = device->id;
+		(void)pkg_hex_decode(subject->device_config_sha256, 32,
+				     device->sha256, strlen(device->sha256));
+	}
+	if (subject->tenant != NULL && subject->name != NULL &&
+	    subject->version != NULL)
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE,
+		 "a container needs a tenant, a name and a "
+		 "version");
+	return pkg_hint(err, "give --tenant (or -d), --name and --version");
+}
+
+static enum pkg_code plan_input(struct pkg_container_input *input,
+				const struct pkg_seal_create *job,
+				const char *path, struct pkg_err *err)
+{
+	*input = (struct pkg_container_input){
+	    .from = PKG_FROM_PATH,
+	    .source_name = pkg_path_basename(path),
+	    .path = path,
+	    .dirfd = job->dirfd,
+	};
+	if (strcmp(path, "-") != 0)
+		return PKG_OK;
+	if (job->stdin_name == NULL) {
+		pkg_fail(err, PKG_USAGE,
+			 "standard input has no name to be stored under");
+		return pkg_hint(err, "give --stdin-name NAME");
+	}
+	input->from = PKG_FROM_FD;
+	input->fd = STDIN_FILENO;
+	input->source_name = job->stdin_name;
+	return PKG_OK;
+}
+
+static enum pkg_code plan_files(struct pkg_seal_plan *plan,
+				const struct pkg_seal_create *job,
+				struct pkg_err *err)
+{
+	struct pkg_container_input *inputs = pkg_arena_array(
+	    plan->arena, job->files.count + 1, sizeof(*inputs), err);
+	size_t from_stdin = 0;
+
+	if (inputs == NULL)
+		return err->code;
+	for (size_t i = 0; i < job->files.count; i++) {
+		PKG_TRY(plan_input(&inputs[i], job, job->files.items[i], err));
+		from_stdin += inputs[i].from == PKG_FROM_FD;
+	}
+	if (job->metadata != NULL) {
+		PKG_TRY(plan_input(&plan->metadata, job, job->metadata, err));
+		from_stdin += plan->metadata.from == PKG_FROM_FD;
+		plan->spec.metadata = &plan->metadata;
+	}
+	if (from_stdin > 1)
+		return pkg_fail(err, PKG_USAGE,
+				"standard input can be read only once");
+	plan->spec.inputs = inputs;
+	plan->spec.input_count = job->files.count;
+	return PKG_OK;
+}
+
+/* The input that "[NAME=]HEX" is about; @hex receives the digits. */
+static struct pkg_container_input *given_for(struct pkg_container_input *inputs,
+					     size_t count, const char *word,
+					     const char **hex)
+{
+	const char *equals = strrchr(word, '=');
+
+	*hex = equals == NULL ? word : equals + 1;
+	if (equals == NULL)
+		return count == 1 ? &inputs[0] : NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = inputs[i].source_name;
+
+		if (strlen(name) == (size_t)(equals - word) &&
+		    memcmp(name, word, (size_t)(equals - word)) == 0)
+			return &inputs[i];
+	}
+	return NULL;
+}
+
+static enum pkg_code plan_given(struct pkg_seal_plan *plan,
+				const struct pkg_seal_create *job,
+				struct pkg_err *err)
+{
+	struct pkg_container_input *inputs = NULL;
+
+	/* The array is ours; spec only promises not to change it. */
+	memcpy(&inputs, &plan->spec.inputs, sizeof(inputs));
+	for (size_t i = 0; i < job->given.count; i++) {
+		const char *hex = NULL;
+		char quoted[160];
+		struct pkg_container_input *input = given_for(
+		    inputs, plan->spec.input_count, job->given.items[i], &hex);
+
+		pkg_text_quote_cut(quoted, sizeof(quoted), job->given.items[i],
+				   strlen(job->given.items[i]));
+		if (input == NULL) {
+			pkg_fail(err, PKG_USAGE,
+				 "--sha256 '%s': of which file?", quoted);
+			return pkg_hint(err, "write NAME=DIGEST with the name "
+					     "of one of the files");
+		}
+		if (input->has_given)
+			return pkg_fail(err, PKG_USAGE,
+					"--sha256 '%s': the file has one "
+					"already",
+					quoted);
+		if (!pkg_hex_decode(input->given_sha256, 32, hex, strlen(hex)))
+			return pkg_fail(err, PKG_USAGE,
+					"--sha256 '%s': not 64 digits 0-9 a-f",
+					quoted);
+		input->has_given = true;
+	}
+	return PKG_OK;
+}
+
+/* The first certificate of a file; others in it are its chain. */
+static enum pkg_code add_recipient(struct pkg_seal_plan *plan, int dirfd,
+				   const char *path, const struct pkg_env *env,
+				   struct pkg_err *err)
+{
+	PKG_AUTO(pkg_certs) struct pkg_certs *file = NULL;
+
+	PKG_TRY(pkg_certs_new(&file, env->crypto, err));
+	PKG_TRY(pkg_certs_add_file(file, dirfd, path, err));
+	if (pkg_cert_check_recipient(file, 0, env->now(env), err) != PKG_OK)
+		return pkg_wrap(err, "recipient '%s'", path);
+	/* The device config may name him too. */
+	if (pkg_certs_find_spki(plan->recipients,
+				pkg_certs_info(file, 0)->spki) >= 0)
+		return PKG_OK;
+	return pkg_certs_add_cert(plan->recipients, file, 0, err);
+}
+
+static enum pkg_code plan_recipients(struct pkg_seal_plan *plan,
+				     const struct pkg_seal_create *job,
+				     const struct pkg_env *env,
+				     struct pkg_err *err)
+{
+	const struct pkg_device_config *device = job->device;
+
+	if (plan->spec.kind == PKG_CONTAINER_SIGNED)
+		return PKG_OK;
+	PKG_TRY(pkg_certs_new(&plan->recipients, env->crypto, err));
+	for (size_t i = 0; device != NULL && i < device->recipients.count; i++)
+		PKG_TRY(add_recipient(plan, job->dirfd,
+				      device->recipients.items[i], env, err));
+	for (size_t i = 0; i < job->recipients.count; i++)
+		PKG_TRY(add_recipient(plan, job->dirfd,
+				      job->recipients.items[i], env, err));
+	if (pkg_certs_count(plan->recipients) == 0) {
+		pkg_fail(err, PKG_USAGE,
+			 "a container of kind '%s' needs a recipient",
+			 pkg_container_kind_name(plan->spec.kind));
+		return pkg_hint(err, "give --recipient CERT");
+	}
+	plan->spec.recipients = plan->recipients;
+	return PKG_OK;
+}
+
+enum pkg_code pkg_seal_plan_make(struct pkg_seal_plan *plan,
+				 const struct pkg_seal_create *job,
+				 const struct pkg_container_input *only,
+				 const struct pkg_env *env, struct pkg_err *err)
+{
+	PKG_TRY(pkg_arena_new(&plan->arena, PKG_LIMIT_ARENA, err));
+	PKG_TRY(plan_kind(plan, job, err));
+	PKG_TRY(plan_subject(plan, job, err));
+	if (only == NULL) {
+		PKG_TRY(plan_files(plan, job, err));
+		PKG_TRY(plan_given(plan, job, err));
+	} else {
+		plan->spec.inputs = only;
+		plan->spec.input_count = 1;
+	}
+	PKG_TRY(plan_recipients(plan, job, env, err));
+	plan->spec.progress = job->output.progress;
+	plan->spec.progress_context = job->output.context;
+	if (job->signer.key == NULL)
+		return PKG_OK;
+	if (plan->spec.kind == PKG_CONTAINER_ENCRYPTED)
+		return pkg_fail(err, PKG_USAGE,
+				"a container of kind 'encrypted' is not "
+				"signed: --key makes no sense");
+	PKG_TRY(pkg_seal_signer_options(&plan->signer, &job->signer, env, err));
+	plan->spec.signer = &plan->signer;
+	return PKG_OK;
+}
+
+void pkg_seal_plan_fini(struct pkg_seal_plan *plan)
+{
+	pkg_certs_free(plan->recipients);
+	pkg_arena_free(plan->arena);
+	*plan = (struct pkg_seal_plan){0};
+}

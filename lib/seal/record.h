@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEAL_RECORD_H
+#define SEAL_RECORD_H
+
+#include "packline/container.h"
+#include "packline/digest.h"
+#include "packline/outfile.h"
+#include "packline/seal.h"
+
+/* One file of the payload, as the record lists it. */
+struct pkg_seal_artifact {
+	const char *source_name; /* borrowed */
+	char sha256[65];         /* of the plaintext, hex */
+};
+
+/* What a `container` record says; all borrowed. */
+struct pkg_seal_record {
+	const char *path; /* as the user would name it */
+	enum pkg_container_kind kind;
+	const char *id;
+	const uint8_t *manifest_sha256; /* 32 bytes */
+	bool draft;
+	bool has_artifacts; /* false: encrypted, and nobody told */
+	const struct pkg_seal_artifact *artifacts;
+	size_t artifact_count;
+};
+
+/* Is @path one that a record can hold?  Fails with PKG_INPUT. */
+PKG_MUST_CHECK enum pkg_code pkg_seal_check_path(const char *path,
+						 struct pkg_err *err);
+/* The payload of @request as artifacts, in @arena. */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_list_artifacts(struct pkg_seal_record *record, struct pkg_arena *arena,
+			const struct pkg_container_request *request,
+			struct pkg_err *err);
+/*
+ * Make @file visible with @size bytes, hash it and write its record.  On
+ * standard output there is no place for a record beside the container.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_commit(struct pkg_outfile *file, uint64_t size,
+		const struct pkg_seal_output *output,
+		const struct pkg_seal_record *record, struct pkg_crypto *crypto,
+		struct pkg_err *err);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal/show.h"
+
+#include "packline/limits.h"
+#include "packline/sink.h"
+#include "packline/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Lines are gathered here; what went wrong first is kept. */
+struct page {
+	struct pkg_buf buf;
+	struct pkg_err *err;
+	enum pkg_code code;
+};
+
+/* A label of our own and a text that anybody may have written. */
+static void line(struct page *page, const char *label, const char *text)
+{
+	if (page->code != PKG_OK || text == NULL)
+		return;
+	page->code = pkg_buf_printf(&page->buf, page->err, "%-15s", label);
+	if (page->code == PKG_OK)
+		page->code =
+		    pkg_text_quote(&page->buf, text, strlen(text), page->err);
+	if (page->code == PKG_OK)
+		page->code = pkg_buf_puts(&page->buf, "\n", page->err);
+}
+
+static void line_number(struct page *page, const char *label, int64_t number)
+{
+	if (page->code == PKG_OK)
+		page->code = pkg_buf_printf(
+		    &page->buf, page->err, "%-15s%" PRId64 "\n", label, number);
+}
+
+static void line_hex(struct page *page, const char *label, const uint8_t *data,
+		     size_t len)
+{
+	char hex[2 * 64 + 1];
+
+	pkg_hex_encode(hex, data, len);
+	line(page, label, hex);
+}
+
+static void show_subject(struct page *page,
+			 const struct pkg_container_manifest *manifest)
+{
+	const struct pkg_container_subject *subject = &manifest->subject;
+
+	line(page, "name", subject->name);
+	line(page, "version", subject->version);
+	line(page, "tenant", subject->tenant);
+	line(page, "kind", pkg_container_kind_name(manifest->kind));
+	line(page, "content", pkg_container_content_name(subject->content));
+	line(page, "suite", manifest->suite);
+	line(page, "id", subject->id);
+	if (subject->sequence >= 0)
+		line_number(page, "sequence", subject->sequence);
+	line(page, "created", subject->created);
+	line(page, "expires", subject->expires);
+	line(page, "device config", subject->device_config);
+	if (subject->device_config != NULL)
+		line_hex(page, "  sha256", subject->device_config_sha256, 32);
+	if (manifest->has_policy)
+		line_hex(page, "policy", manifest->policy_sha256, 32);
+}
+
+static void show_files(struct page *page,
+		       const struct pkg_container_request *request)
+{
+	line(page, "requester", request->requester);
+	for (size_t i = 0; i < request->file_count; i++) {
+		const struct pkg_container_file *file = &request->files[i];
+
+		line(page,
+		     file->role == PKG_ROLE_METADATA ? "metadata" : "file",
+		     file->source_name);
+		line_number(page, "  size", (int64_t)file->size);
+		line_hex(page, "  sha256", file->sha256, 32);
+	}
+}
+
+/* Without a key there are only the stored members to tell of. */
+static void show_members(struct page *page,
+			 const struct pkg_container_manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->member_count; i++) {
+		const struct pkg_container_member *member =
+		    &manifest->members[i];
+
+		if (member->role != PKG_ROLE_PAYLOAD &&
+		    member->role != PKG_ROLE_METADATA)
+			continue;
+		line(page, "encrypted file", member->name);
+		line_number(page, "  size", (int64_t)member->plain_size);
+	}
+}
+
+static void show_signers(struct page *page, const struct pkg_seal_view *view)
+{
+	for (size_t i = 0; i < view->head->signature_count; i++) {
+		const struct pkg_cms_signer *signer = &view->signers[i];
+		char when[21] = "?";
+
+		(void)pkg_time_format(when, signer->signing_time);
+		/* Quoted already; quoting again only doubles backslashes. */
+		line(page, "signature", signer->cert.subject);
+		line_hex(page, "  spki", signer->cert.spki, 32);
+		line(page, "  algorithm", signer->algorithm);
+		line(page, "  digest", signer->digest);
+		line(page, "  claimed time", when);
+	}
+}
+
+enum pkg_code pkg_seal_show_text(struct pkg_sink *sink,
+				 const struct pkg_seal_view *view,
+				 struct pkg_err *err)
+{
+	struct page page = {
+	    .buf = {.max = 8 * PKG_LIMIT_MANIFEST_JSON_BUNDLE},
+	    .err = err,
+	};
+	enum pkg_code code = PKG_OK;
+
+	show_subject(&page, &view->head->manifest);
+	line_hex(&page, "manifest", view->head->manifest_sha256, 32);
+	if (view->request != NULL)
+		show_files(&page, view->request);
+	else
+		show_members(&page, &view->head->manifest);
+	for (size_t i = 0; i < view->recipients.count; i++) {
+		line(&page, "recipient", view->recipients.recipients[i].kind);
+		line_hex(&page, "  ski", view->recipients.recipients[i].ski,
+			 view->recipients.recipients[i].ski_len);
+	}
+	show_signers(&page, view);
+	if (view->head->draft)
+		line(&page, "status", "draft: it waits for a signature");
+	line(&page, "verified", "nothing: pkg-verify does that");
+	code = page.code;
+	if (code == PKG_OK)
+		code = pkg_sink_write(sink, page.buf.data, page.buf.len, err);
+	pkg_buf_fini(&page.buf);
+	return code;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_SEAL_COMMON_H
+#define PKG_SEAL_COMMON_H
+
+/* What the verbs share. */
+
+#include "cli/cli.h"
+#include "packline/cert.h"
+#include "packline/crypto.h"
+#include "packline/diag.h"
+#include "packline/key.h"
+#include "packline/seal.h"
+#include "packline/source.h"
+
+/* --key or --recipient, --cert, --passphrase, --padding, as given. */
+struct seal_key_args {
+	const char *key, *cert, *passphrase, *padding;
+};
+
+/* Rows for the option table of a verb that signs. */
+#define SEAL_SIGNER_ROWS(args)                                                 \
+	{                                                                      \
+	    "key",       0,     CLI_TEXT,                                      \
+	    &(args).key, "KEY", "private key to sign with",                    \
+	    NULL,        "file"},                                              \
+	    {"cert",       0,      CLI_TEXT,                                   \
+	     &(args).cert, "FILE", "certificate of the key, then its chain",   \
+	     NULL,         "file"},                                            \
+	    {"passphrase", 0,                                                  \
+	     CLI_TEXT,     &(args).passphrase,                                 \
+	     "SPEC",       "of the key: file:PATH, fd:N or env:VAR",           \
+	     NULL,         NULL},                                              \
+	{                                                                      \
+		"padding", 0, CLI_CHOICE, &(args).padding, "FORM",             \
+		    "of an RSA key (default: pss)", "pss pkcs1", NULL          \
+	}
+
+/* Rows for a verb that may decrypt. */
+#define SEAL_RECIPIENT_ROWS(args)                                              \
+	{"recipient", 0,     CLI_TEXT,                                         \
+	 &(args).key, "KEY", "decrypt with this private key",                  \
+	 NULL,        "file"},                                                 \
+	    {"cert",       0,      CLI_TEXT,                                   \
+	     &(args).cert, "FILE", "certificate of the recipient's key",       \
+	     NULL,         "file"},                                            \
+	{                                                                      \
+		"passphrase", 0, CLI_TEXT, &(args).passphrase, "SPEC",         \
+		    "of the key: file:PATH, fd:N or env:VAR", NULL, NULL       \
+	}
+
+struct seal_tool;
+
+/* A container that is read, with progress on a terminal. */
+struct seal_input {
+	struct pkg_source source;
+	struct seal_tool *tool;
+	struct pkg_source_fd file;
+	uint64_t size; /* of the file; 0 = unknown */
+};
+
+/* A running verb: what it opened. */
+struct seal_tool {
+	struct cli *cli;
+	struct pkg_crypto *crypto;
+	struct pkg_arena *arena; /* of diag */
+	struct pkg_diag diag;
+	struct pkg_key *key;
+	struct pkg_certs *certs; /* NULL = those of the key file */
+	struct pkg_device_config *device;
+	struct seal_input input;
+	const char *doing;
+};
+
+enum pkg_code seal_tool_start(struct seal_tool *tool, struct cli *cli,
+			      struct pkg_err *err);
+void seal_tool_fini(struct seal_tool *tool);
+
+/* Load the key and its certificate; PKG_OK at once if none is named. */
+enum pkg_code seal_tool_key(struct seal_tool *tool,
+			    const struct seal_key_args *args,
+			    struct pkg_err *err);
+/* Who signs, after that. */
+struct pkg_seal_signer seal_tool_signer(const struct seal_tool *tool,
+					const struct seal_key_args *args);
+/* Print the findings that were gathered, and forget them. */
+void seal_tool_findings(struct seal_tool *tool);
+/* Load a device config, NULL = none; its findings are printed. */
+enum pkg_code seal_tool_device(struct seal_tool *tool, const char *path,
+			       struct pkg_err *err);
+/* Open a container to be read from tool->input.source; "-" is standard input.
+ */
+enum pkg_code seal_tool_input(struct seal_tool *tool, const char *path,
+			      const char *doing, struct pkg_err *err);
+/* Open the folder that the file @path lies in; the caller closes it. */
+enum pkg_code seal_tool_folder(int *fd, const struct seal_tool *tool,
+			       const char *path, struct pkg_err *err);
+/* Where the result goes: -o, --force, records on standard output. */
+struct pkg_seal_output seal_tool_output(struct seal_tool *tool,
+					const char *doing);
+
+/* The verbs. */
+enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err);
+
+#endif

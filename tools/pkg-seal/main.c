@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pkg-seal: make, sign, show and open containers. */
+#include "pkg-seal/common.h"
+
+int main(int argc, char **argv)
+{
+	static const struct cli_verb verbs[] = {
+	    {"create",
+	     "make a container, or a draft that waits for a signature",
+	     seal_create_main},
+	    {"sign", "sign a draft, or add a signature", seal_sign_main},
+	    {"show", "say what a container says of itself", seal_show_main},
+	    {"open", "verify a container and extract its files",
+	     seal_open_main},
+	    {0},
+	};
+	const struct cli_tool tool = {
+	    .name = "pkg-seal",
+	    .purpose = "Make, sign, show and open containers.",
+	    .verbs = verbs,
+	};
+
+	return cli_main(&tool, argc, argv);
+}

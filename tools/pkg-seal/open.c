@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-seal/common.h"
+
+#include "packline/device_config.h"
+#include "packline/outdir.h"
+#include "packline/text.h"
+#include "packline/verify.h"
+
+#include <string.h>
+
+struct args {
+	const char *trust, *tenant, *device, *time;
+	struct seal_key_args recipient;
+};
+
+static enum pkg_code check_args(const struct cli *cli, const struct args *args,
+				const char *input, struct pkg_err *err)
+{
+	if (args->trust == NULL) {
+		pkg_fail(err, PKG_USAGE, "nobody is trusted");
+		return pkg_hint(err, "give --trust FILE: a certificate or a "
+				     "policy");
+	}
+	if (cli_output(cli) == NULL) {
+		pkg_fail(err, PKG_USAGE, "no output was named");
+		return pkg_hint(err, "give -o DIR");
+	}
+	if (!pkg_utf8_valid(input, strlen(input)))
+		return pkg_fail(err, PKG_INPUT,
+				"the container's path is not UTF-8");
+	return PKG_OK;
+}
+
+static enum pkg_code set_demands(struct pkg_trust_demands *demands,
+				 const struct seal_tool *tool,
+				 const struct args *args, struct pkg_err *err)
+{
+	demands->tenant = args->tenant;
+	if (tool->device != NULL) {
+		demands->device_config = tool->device->id;
+		demands->device_config_sha256 = tool->device->sha256;
+		if (demands->tenant == NULL)
+			demands->tenant = tool->device->tenant;
+	}
+	if (args->time == NULL)
+		return PKG_OK;
+	demands->has_clock = true;
+	if (pkg_clock_parse(&demands->clock, args->time))
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE, "'%s' is not a time mode", args->time);
+	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z or none");
+}
+
+static enum pkg_code verify(struct seal_tool *tool,
+			    const struct pkg_verify_options *options,
+			    struct pkg_err *err)
+{
+	PKG_AUTO(pkg_verdict) struct pkg_verdict *verdict = NULL;
+	struct pkg_err unwritten = PKG_ERR_INIT;
+	const enum pkg_code code = pkg_verify(&verdict, &tool->input.source,
+					      options, cli_env(tool->cli), err);
+
+	if (verdict != NULL &&
+	    pkg_verdict_record(cli_stdout(tool->cli), verdict, options->name,
+			       &unwritten) != PKG_OK) {
+		*err = unwritten;
+		return err->code;
+	}
+	return code == PKG_OK ? PKG_OK : pkg_wrap(err, "%s", options->name);
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
+	PKG_AUTO(pkg_trust) struct pkg_trust *trust = NULL;
+	PKG_AUTO(pkg_outdir) struct pkg_outdir *folder = NULL;
+	const struct args *args = options;
+	struct pkg_verify_options wanted = {.name = argv[0]};
+	enum pkg_code code = PKG_OK;
+
+	(void)argc;
+	PKG_TRY(check_args(cli, args, argv[0], err));
+	PKG_TRY(seal_tool_start(&tool, cli, err));
+	code = pkg_trust_load(&trust, cli_env(cli), &tool.diag, cli_dirfd(cli),
+			      args->trust, err);
+	seal_tool_findings(&tool);
+	PKG_TRY(code);
+	PKG_TRY(seal_tool_device(&tool, args->device, err));
+	PKG_TRY(set_demands(&wanted.demands, &tool, args, err));
+	PKG_TRY(seal_tool_key(&tool, &args->recipient, err));
+	PKG_TRY(seal_tool_input(&tool, argv[0], "opening", err));
+	PKG_TRY(pkg_outdir_open(&folder, cli_dirfd(cli), cli_output(cli),
+				cli_force(cli), err));
+	wanted.trust = trust;
+	wanted.recipient = tool.key;
+	wanted.recipient_cert = tool.certs;
+	wanted.extract = folder;
+	return verify(&tool, &wanted, err);
+}
+
+enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err)
+{
+	struct args args = {0};
+	const struct cli_opt table[] = {
+	    {"trust", 't', CLI_TEXT, &args.trust, "FILE",
+	     "certificate or trust policy to believe", NULL, "file"},
+	    {"tenant", 0, CLI_TEXT, &args.tenant, "NAME",
+	     "refuse what is for another tenant", NULL, NULL},
+	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
+	     "refuse what is for another kind of device", NULL, "file"},
+	    {"time", 0, CLI_TEXT, &args.time, "MODE",
+	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	    SEAL_RECIPIENT_ROWS(args.recipient),
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] --trust FILE -o DIR CONTAINER",
+	    .purpose = "Verify a container and, if the answer is yes, extract "
+		       "its files.",
+	    .notes = "CONTAINER - is standard input.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}

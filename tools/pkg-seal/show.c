@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-seal/common.h"
+
+#include <string.h>
+
+struct args {
+	const char *format;
+	struct seal_key_args recipient;
+};
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
+	const struct args *args = options;
+	struct pkg_seal_show job = {
+	    .source = &tool.input.source,
+	    .name = argv[0],
+	    .text = strcmp(args->format, "text") == 0,
+	    .sink = cli_stdout(cli),
+	};
+
+	(void)argc;
+	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(seal_tool_key(&tool, &args->recipient, err));
+	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
+	job.key = tool.key;
+	job.cert = tool.certs;
+	if (pkg_seal_show(&job, cli_env(cli), err) != PKG_OK)
+		return pkg_wrap(err, "%s", argv[0]);
+	return PKG_OK;
+}
+
+enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err)
+{
+	struct args args = {.format = "text"};
+	const struct cli_opt table[] = {
+	    SEAL_RECIPIENT_ROWS(args.recipient),
+	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
+	     "form of the result (default: text)", "text jsonl", NULL},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] CONTAINER",
+	    .purpose = "Say what a container says of itself; nothing of it is "
+		       "verified.",
+	    .notes = "CONTAINER - is standard input.",
+	    .table = table,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}

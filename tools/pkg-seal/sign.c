@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-seal/common.h"
+
+#include "packline/device_config.h"
+#include "packline/path.h"
+#include "packline/text.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct args {
+	const char *device, *expect, *records;
+	struct seal_key_args signer;
+};
+
+/* The key that is named, or the one of the device config. */
+static enum pkg_code choose_key(struct seal_key_args *key,
+				const struct seal_tool *tool,
+				struct pkg_err *err)
+{
+	if (key->key != NULL)
+		return PKG_OK;
+	if (tool->device == NULL || tool->device->signing_key == NULL) {
+		pkg_fail(err, PKG_USAGE, "no key to sign with");
+		return pkg_hint(err, "give --key KEY, or -d FILE with a device "
+				     "config that names one");
+	}
+	key->key = tool->device->signing_key;
+	if (key->cert == NULL)
+		key->cert = tool->device->signing_cert;
+	return PKG_OK;
+}
+
+static enum pkg_code check_args(const struct args *args, const char *input,
+				struct pkg_err *err)
+{
+	if (args->expect != NULL &&
+	    (strlen(args->expect) != 64 || !pkg_hex_is(args->expect, 64)))
+		return pkg_fail(err, PKG_USAGE,
+				"--expect-digest: not 64 digits 0-9 a-f");
+	if (args->records != NULL && strcmp(args->records, "-") == 0 &&
+	    strcmp(input, "-") == 0)
+		return pkg_fail(err, PKG_USAGE,
+				"container and records cannot both come from "
+				"standard input");
+	return PKG_OK;
+}
+
+static enum pkg_code sign(struct seal_tool *tool, const struct args *args,
+			  const struct seal_key_args *key, const char *input,
+			  struct pkg_err *err)
+{
+	struct pkg_source_fd records;
+	struct pkg_seal_sign job = {
+	    .source = &tool->input.source,
+	    .signer = seal_tool_signer(tool, key),
+	    .expect_sha256 = args->expect,
+	    .output = seal_tool_output(tool, "signing"),
+	};
+	enum pkg_code code = PKG_OK;
+	int fd = STDIN_FILENO;
+
+	PKG_TRY(seal_tool_input(tool, input, "signing", err));
+	if (args->records == NULL)
+		return pkg_seal_sign(&job, cli_env(tool->cli), err);
+	if (strcmp(args->records, "-") != 0)
+		PKG_TRY(pkg_path_open(&fd, cli_dirfd(tool->cli), args->records,
+				      err));
+	pkg_source_fd_init(&records, fd, args->records);
+	job.records = &records.source;
+	code = pkg_seal_sign(&job, cli_env(tool->cli), err);
+	if (fd != STDIN_FILENO)
+		(void)close(fd);
+	return code;
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
+	const struct args *args = options;
+	struct seal_key_args key = args->signer;
+
+	(void)argc;
+	PKG_TRY(check_args(args, argv[0], err));
+	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(seal_tool_device(&tool, args->device, err));
+	PKG_TRY(choose_key(&key, &tool, err));
+	PKG_TRY(seal_tool_key(&tool, &key, err));
+	if (sign(&tool, args, &key, argv[0], err) != PKG_OK)
+		return pkg_wrap(err, "%s", argv[0]);
+	return PKG_OK;
+}
+
+enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
+{
+	struct args args = {0};
+	const struct cli_opt table[] = {
+	    SEAL_SIGNER_ROWS(args.signer),
+	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
+	     "key and certificate from this device config", NULL, "file"},
+	    {"expect-digest", 0, CLI_TEXT, &args.expect, "HEX",
+	     "refuse another manifest than this SHA-256", NULL, NULL},
+	    {"records", 0, CLI_TEXT, &args.records, "FILE",
+	     "what create printed about an encrypted draft", NULL, "file"},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] -o OUTPUT CONTAINER",
+	    .purpose = "Sign a draft, or add a signature to a container.",
+	    .notes = "CONTAINER - is standard input; OUTPUT - is standard "
+		     "output.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}
