@@ -313,8 +313,8 @@ enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
 		return pkg_fail_nomem(err);
 	PKG_TRY(pkg_arena_new(&config->arena, PKG_LIMIT_ARENA, err));
 	file.arena = config->arena;
-	/* The nodes borrow the name, and it must live as long as they do. */
-	file.path = pkg_arena_dup(config->arena, path, strlen(path), err);
+	/* Findings borrow the name and outlive a config that is refused. */
+	file.path = pkg_arena_dup(diag->arena, path, strlen(path), err);
 	if (file.path == NULL)
 		return err->code;
 	PKG_TRY(pkg_path_slurp(&text, dirfd, path, err));

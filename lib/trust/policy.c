@@ -332,6 +332,8 @@ static enum pkg_code read_signers(struct pkg_trust *trust,
 
 	if (signers == NULL && trust->allow_unsigned && doc->roots.at == NULL)
 		return PKG_OK; /* believes unsigned containers only */
+	if (signers == NULL && pkg_node_get(doc->at, "signers") != NULL)
+		return PKG_OK; /* there is a finding for it */
 	if (signers == NULL)
 		return pkg_config_error(
 		    file, "trusts-nobody", doc->at,
@@ -407,7 +409,10 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 				    struct pkg_err *err)
 {
 	const struct config_file file = {
-	    .path = trust->path, .arena = trust->arena, .diag = diag};
+	    /* Findings borrow the name and outlive a policy that is refused. */
+	    .path = pkg_arena_printf(diag->arena, err, "%s", trust->path),
+	    .arena = trust->arena,
+	    .diag = diag};
 	const size_t before = diag->errors;
 	struct document doc = {0};
 	const struct trust *from = NULL;
@@ -415,6 +420,8 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 	trust->form = TRUST_POLICY;
 	trust->threshold = 1;
 	trust->clock.mode = PKG_CLOCK_SYSTEM;
+	if (file.path == NULL)
+		return err->code;
 	PKG_TRY(pkg_config_bind(&file, &table, text, len, &doc, err));
 	from = doc.trust;
 	if (from == NULL) {
