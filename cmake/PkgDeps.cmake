@@ -14,4 +14,6 @@ set(PKG_DEP_libdeflate PkgConfig::DEFLATE)
 set(PKG_DEP_threads Threads::Threads)
 
 # The same for packline.pc.
-set(PKG_PC_REQUIRES "libcrypto yaml-0.1 libpcre2-8 jansson libdeflate")
+set(PKG_PC_REQUIRES
+  libcrypto ${YAML_MODULE_NAME} ${PCRE2_MODULE_NAME} ${DEFLATE_MODULE_NAME})
+list(JOIN PKG_PC_REQUIRES " " PKG_PC_REQUIRES)
