@@ -20,10 +20,11 @@ static enum pkg_code take_kdf(struct fields *parent,
 	PKG_TRY(pkg_fields_int(&self, "r", 8, 0, &r, err));
 	PKG_TRY(pkg_fields_sha256(&self, "salt", NULL, kdf->salt, err));
 	if (n < 2 || (n & (n - 1)) != 0 || p != 1 || r != 8)
-		return fields_refuse(&self, err,
-				     "%s: scrypt takes n = 2^1..2^17, r = 8, "
-				     "p = 1 only",
-				     self.document);
+		return pkg_fields_refuse(
+		    &self, err,
+		    "%s: scrypt takes n = 2^1..2^17, r = 8, "
+		    "p = 1 only",
+		    self.document);
 	kdf->n = (uint32_t)n;
 	kdf->p = (uint32_t)p;
 	kdf->r = (uint32_t)r;
@@ -116,8 +117,8 @@ static enum pkg_code take_members(struct fields *self,
 				  "%s: more than %zu members", self->document,
 				  max);
 	if (list->count == 0)
-		return fields_refuse(self, err, "%s: no members",
-				     self->document);
+		return pkg_fields_refuse(self, err, "%s: no members",
+					 self->document);
 	members =
 	    pkg_arena_array(self->arena, list->count, sizeof(*members), err);
 	if (members == NULL)
@@ -153,9 +154,10 @@ static enum pkg_code check_format(const struct fields *self,
 	return PKG_OK;
 }
 
-static enum pkg_code take_all(struct fields *self,
-			      struct pkg_container_manifest *out,
-			      struct pkg_err *err)
+/* From "content" to "kind". */
+static enum pkg_code take_front(struct fields *self,
+				struct pkg_container_manifest *out,
+				struct pkg_err *err)
 {
 	static const char *const kinds[] = {"signed", "sealed", "encrypted",
 					    NULL};
@@ -173,7 +175,26 @@ static enum pkg_code take_all(struct fields *self,
 	PKG_TRY(pkg_fields_text(self, "id", pkg_is_uuid, 0, &subject->id, err));
 	PKG_TRY(pkg_fields_enum(self, "kind", kinds, &kind, err));
 	out->kind = (enum pkg_container_kind)kind;
-	PKG_TRY(take_members(self, out, err));
+	if (encryption != (out->kind != PKG_CONTAINER_SIGNED))
+		return pkg_fields_refuse(self, err,
+					 "%s: 'encryption' does not go with "
+					 "the kind",
+					 self->document);
+	if (subject->id[14] != (encryption ? '4' : '8'))
+		return pkg_fields_refuse(self, err,
+					 "%s: 'id' has not the UUID version of "
+					 "its kind",
+					 self->document);
+	return PKG_OK;
+}
+
+/* From "name" to "version". */
+static enum pkg_code take_back(struct fields *self,
+			       struct pkg_container_manifest *out,
+			       struct pkg_err *err)
+{
+	struct pkg_container_subject *subject = &out->subject;
+
 	PKG_TRY(pkg_fields_text(self, "name", pkg_container_is_text, 0,
 				&subject->name, err));
 	PKG_TRY(pkg_fields_sha256(self, "policy_sha256", &out->has_policy,
@@ -189,18 +210,7 @@ static enum pkg_code take_all(struct fields *self,
 	PKG_TRY(pkg_fields_is(self, "type", "manifest", err));
 	PKG_TRY(pkg_fields_text(self, "version", pkg_container_is_text, 0,
 				&subject->version, err));
-	PKG_TRY(pkg_fields_end(self, err));
-	if (encryption != (out->kind != PKG_CONTAINER_SIGNED))
-		return fields_refuse(self, err,
-				     "%s: 'encryption' does not go with the "
-				     "kind",
-				     self->document);
-	if (subject->id[14] != (encryption ? '4' : '8'))
-		return fields_refuse(self, err,
-				     "%s: 'id' has not the UUID version of "
-				     "its kind",
-				     self->document);
-	return PKG_OK;
+	return pkg_fields_end(self, err);
 }
 
 enum pkg_code pkg_container_manifest_decode(struct pkg_container_manifest *out,
@@ -221,7 +231,9 @@ enum pkg_code pkg_container_manifest_decode(struct pkg_container_manifest *out,
 	PKG_TRY(pkg_fields_arena(&tree, len, err));
 	PKG_TRY(pkg_fields_parse(&self, tree, data, len, &root, err));
 	PKG_TRY(check_format(&self, root, err));
-	PKG_TRY(take_all(&self, out, err));
+	PKG_TRY(take_front(&self, out, err));
+	PKG_TRY(take_members(&self, out, err));
+	PKG_TRY(take_back(&self, out, err));
 	if (out->subject.content == PKG_CONTAINER_FILES &&
 	    len > PKG_LIMIT_MANIFEST_JSON)
 		return pkg_refuse(err, PKG_INPUT, "limit",

@@ -57,9 +57,9 @@ static enum pkg_code take_file(struct fields *parent,
 	out->size = (uint64_t)size;
 	PKG_TRY(take_source_name(&self, &out->source_name, err));
 	if (out->has_given && memcmp(out->given_sha256, out->sha256, 32) != 0)
-		return fields_refuse(&self, err,
-				     "%s: 'given_sha256' is not 'sha256'",
-				     self.document);
+		return pkg_fields_refuse(&self, err,
+					 "%s: 'given_sha256' is not 'sha256'",
+					 self.document);
 	return pkg_fields_end(&self, err);
 }
 
@@ -83,7 +83,8 @@ static enum pkg_code take_files(struct fields *self,
 				  "%s: more than %u files", self->document,
 				  PKG_LIMIT_MEMBERS_BUNDLE);
 	if (list->count == 0)
-		return fields_refuse(self, err, "%s: no files", self->document);
+		return pkg_fields_refuse(self, err, "%s: no files",
+					 self->document);
 	files = pkg_arena_array(self->arena, list->count, sizeof(*files), err);
 	if (files == NULL)
 		return err->code;
@@ -93,7 +94,7 @@ static enum pkg_code take_files(struct fields *self,
 	out->file_count = i;
 	PKG_TRY(pkg_names_unique(files, i, source_name_of, false, &dup, err));
 	if (dup != SIZE_MAX)
-		return fields_refuse(
+		return pkg_fields_refuse(
 		    self, err, "%s: the file name '%s' is there twice",
 		    self->document,
 		    pkg_text_quote_cut(text, sizeof(text),
@@ -115,6 +116,26 @@ static enum pkg_code take_salt(struct fields *self,
 	return pkg_fields_sha256(self, "salt", NULL, out->salt, err);
 }
 
+/* From "requester" to "version". */
+static enum pkg_code take_back(struct fields *self,
+			       struct pkg_container_request *out,
+			       struct pkg_err *err)
+{
+	struct pkg_container_subject *subject = &out->subject;
+
+	PKG_TRY(pkg_fields_text(self, "requester", pkg_container_is_text,
+				FIELD_NULLABLE, &out->requester, err));
+	PKG_TRY(take_salt(self, out, err));
+	PKG_TRY(pkg_fields_int(self, "sequence", PKG_LIMIT_JSON_INT,
+			       FIELD_NULLABLE, &subject->sequence, err));
+	PKG_TRY(pkg_fields_text(self, "tenant", pkg_container_is_name, 0,
+				&subject->tenant, err));
+	PKG_TRY(pkg_fields_is(self, "type", "request", err));
+	PKG_TRY(pkg_fields_text(self, "version", pkg_container_is_text, 0,
+				&subject->version, err));
+	return pkg_fields_end(self, err);
+}
+
 static enum pkg_code take_all(struct fields *self,
 			      struct pkg_container_request *out,
 			      struct pkg_err *err)
@@ -128,17 +149,7 @@ static enum pkg_code take_all(struct fields *self,
 	PKG_TRY(pkg_fields_text(self, "id", pkg_is_uuid, 0, &subject->id, err));
 	PKG_TRY(pkg_fields_text(self, "name", pkg_container_is_text, 0,
 				&subject->name, err));
-	PKG_TRY(pkg_fields_text(self, "requester", pkg_container_is_text,
-				FIELD_NULLABLE, &out->requester, err));
-	PKG_TRY(take_salt(self, out, err));
-	PKG_TRY(pkg_fields_int(self, "sequence", PKG_LIMIT_JSON_INT,
-			       FIELD_NULLABLE, &subject->sequence, err));
-	PKG_TRY(pkg_fields_text(self, "tenant", pkg_container_is_name, 0,
-				&subject->tenant, err));
-	PKG_TRY(pkg_fields_is(self, "type", "request", err));
-	PKG_TRY(pkg_fields_text(self, "version", pkg_container_is_text, 0,
-				&subject->version, err));
-	return pkg_fields_end(self, err);
+	return take_back(self, out, err);
 }
 
 enum pkg_code pkg_container_request_decode(struct pkg_container_request *out,

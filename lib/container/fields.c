@@ -11,18 +11,21 @@ enum pkg_code pkg_fields_enter(struct fields *self, const struct fields *parent,
 {
 	*self = *parent;
 	if (node->kind != PKG_NODE_MAP)
-		return fields_refuse(self, err, "%s: not an object",
-				     self->document);
+		return pkg_fields_refuse(self, err, "%s: not an object",
+					 self->document);
 	self->next = node->first;
 	return PKG_OK;
 }
 
+static enum pkg_code unknown_key(const struct fields *self, struct pkg_err *err)
+{
+	return pkg_fields_refuse(self, err, "%s: unknown key '%.64s'",
+				 self->document, self->next->key);
+}
+
 enum pkg_code pkg_fields_end(const struct fields *self, struct pkg_err *err)
 {
-	if (self->next != NULL)
-		return fields_refuse(self, err, "%s: unknown key '%.64s'",
-				     self->document, self->next->key);
-	return PKG_OK;
+	return self->next == NULL ? PKG_OK : unknown_key(self, err);
 }
 
 bool pkg_fields_next_is(const struct fields *self, const char *key)
@@ -39,17 +42,24 @@ enum pkg_code pkg_fields_take(struct fields *self, const char *key,
 	*out = NULL;
 	/* Keys are sorted: a smaller one is not ours, a greater one means
 	   that ours is not there. */
-	if (node != NULL && strcmp(node->key, key) < 0)
-		return pkg_fields_end(self, err);
-	if (node == NULL || strcmp(node->key, key) != 0)
-		return fields_refuse(self, err, "%s: key '%s' is missing",
-				     self->document, key);
+	if (node != NULL && strcmp(node->key, key) < 0) {
+		(void)unknown_key(self, err);
+		return PKG_INPUT;
+	}
+	if (node == NULL || strcmp(node->key, key) != 0) {
+		(void)pkg_fields_refuse(self, err, "%s: key '%s' is missing",
+					self->document, key);
+		return PKG_INPUT; /* the analyzer must see that it fails */
+	}
 	self->next = node->next;
 	if (node->kind == PKG_NODE_NULL && (flags & FIELD_NULLABLE) != 0)
 		return PKG_OK;
-	if (node->kind != kind)
-		return fields_refuse(self, err, "%s: '%s' has the wrong type",
-				     self->document, key);
+	if (node->kind != kind) {
+		(void)pkg_fields_refuse(self, err,
+					"%s: '%s' has the wrong type",
+					self->document, key);
+		return PKG_INPUT;
+	}
 	*out = node;
 	return PKG_OK;
 }
@@ -60,7 +70,7 @@ static enum pkg_code wrong_value(const struct fields *self, const char *key,
 {
 	char text[80];
 
-	return fields_refuse(
+	return pkg_fields_refuse(
 	    self, err, "%s: '%s' cannot be '%s'", self->document, key,
 	    pkg_text_quote_cut(text, sizeof(text), node->text, node->len));
 }
@@ -117,9 +127,9 @@ enum pkg_code pkg_fields_int(struct fields *self, const char *key, int64_t max,
 	if (node == NULL)
 		return PKG_OK;
 	if (node->number < 0 || node->number > max)
-		return fields_refuse(self, err,
-				     "%s: '%s' is not between 0 and %lld",
-				     self->document, key, (long long)max);
+		return pkg_fields_refuse(self, err,
+					 "%s: '%s' is not between 0 and %lld",
+					 self->document, key, (long long)max);
 	*out = node->number;
 	return PKG_OK;
 }

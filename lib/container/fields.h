@@ -19,7 +19,7 @@ struct fields {
 enum { FIELD_NULLABLE = 1 };
 
 /* Refuse, with the reason of @fields. */
-#define fields_refuse(fields, err, ...)                                        \
+#define pkg_fields_refuse(fields, err, ...)                                    \
 	pkg_refuse((err), PKG_INPUT, (fields)->reason, __VA_ARGS__)
 
 /* Go into the object @node, which is (part of) the document of @parent. */

@@ -12,7 +12,9 @@ static bool is_alnum(char c)
 
 static char upper(char c)
 {
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+	if (c >= 'a' && c <= 'z')
+		return (char)(c - 'a' + 'A');
+	return c;
 }
 
 /* Is the stem @text[@len] one that Windows opens as a device? */

@@ -184,33 +184,42 @@ static const char *member_name_of(const void *rows, size_t index)
 	return ((const struct pkg_container_member *)rows)[index].name;
 }
 
-enum pkg_code pkg_members_check(const struct pkg_container_manifest *manifest,
-				struct pkg_err *err)
+/* Every row by itself; @payload receives how many are payload. */
+static enum pkg_code check_rows(const struct pkg_container_manifest *manifest,
+				size_t *payload, struct pkg_err *err)
 {
 	const size_t first = pkg_members_first_file(manifest);
-	size_t payload = 0, dup = SIZE_MAX;
 
-	PKG_TRY(check_roles(manifest, err));
 	for (size_t i = 0; i < manifest->member_count; i++) {
 		const struct pkg_container_member *m = &manifest->members[i];
+		const size_t index =
+		    m->role == PKG_ROLE_PAYLOAD ? (*payload)++ : 0;
 
 		PKG_TRY(check_size(manifest, m, err));
 		if (i < first)
 			PKG_TRY(check_fixed(manifest, m, err));
 		else
-			PKG_TRY(check_file(
-			    m, m->role == PKG_ROLE_PAYLOAD ? payload++ : 0,
-			    err));
+			PKG_TRY(check_file(m, index, err));
 	}
+	return PKG_OK;
+}
+
+enum pkg_code pkg_members_check(const struct pkg_container_manifest *manifest,
+				struct pkg_err *err)
+{
+	const struct pkg_container_member *members = manifest->members;
+	const size_t count = manifest->member_count;
+	size_t payload = 0, dup = SIZE_MAX;
+
+	PKG_TRY(check_roles(manifest, err));
+	PKG_TRY(check_rows(manifest, &payload, err));
 	if (manifest->kind == PKG_CONTAINER_SIGNED &&
 	    manifest->subject.content == PKG_CONTAINER_BUNDLE)
-		return check_bundle(manifest->members + manifest->member_count -
-					payload,
-				    payload, err);
-	PKG_TRY(pkg_names_unique(manifest->members, manifest->member_count,
-				 member_name_of, true, &dup, err));
+		return check_bundle(members + count - payload, payload, err);
+	PKG_TRY(
+	    pkg_names_unique(members, count, member_name_of, true, &dup, err));
 	if (dup != SIZE_MAX)
-		return wrong(&manifest->members[dup],
+		return wrong(&members[dup],
 			     "is there twice but for upper and lower case",
 			     err);
 	return PKG_OK;

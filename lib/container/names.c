@@ -9,7 +9,9 @@
 
 static char fold_char(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 static int compare_fold(const char *a, const char *b)

@@ -178,6 +178,15 @@ static enum pkg_code read_listed(struct pkg_container *c, struct pkg_err *err)
 	return slurp(c, m->name, m->size, &c->request_stored, err);
 }
 
+static enum pkg_code read_head(struct pkg_container *c, struct pkg_err *err)
+{
+	PKG_TRY(read_mimetype(c, err));
+	PKG_TRY(read_manifest(c, err));
+	PKG_TRY(read_signatures(c, err));
+	PKG_TRY(read_approvals(c, err));
+	return read_listed(c, err);
+}
+
 enum pkg_code pkg_container_open(struct pkg_container **out,
 				 struct pkg_source *source,
 				 const struct pkg_env *env, struct pkg_err *err)
@@ -194,11 +203,7 @@ enum pkg_code pkg_container_open(struct pkg_container **out,
 	    pkg_digest_new(&c->stored, env->crypto, PKG_DIGEST_SHA256, err));
 	PKG_TRY(pkg_digest_new(&c->plain, env->crypto, PKG_DIGEST_SHA256, err));
 	PKG_TRY(pkg_zip_reader_new(&c->zip, source, err));
-	PKG_TRY(read_mimetype(c, err));
-	PKG_TRY(read_manifest(c, err));
-	PKG_TRY(read_signatures(c, err));
-	PKG_TRY(read_approvals(c, err));
-	PKG_TRY(read_listed(c, err));
+	PKG_TRY(read_head(c, err));
 	*out = PKG_STEAL(c);
 	return PKG_OK;
 }

@@ -166,8 +166,10 @@ enum pkg_code pkg_container_copy_new(struct pkg_container_copy **out,
 
 	PKG_TRY(check_edit(container, edit, err));
 	self = calloc(1, sizeof(*self));
-	if (self == NULL)
-		return pkg_fail_nomem(err);
+	if (self == NULL) {
+		(void)pkg_fail_nomem(err);
+		return PKG_SYSTEM; /* the analyzer must see that it fails */
+	}
 	self->container = container;
 	self->sink = sink;
 	PKG_TRY(pkg_arena_new(&self->names, PKG_LIMIT_ARENA, err));

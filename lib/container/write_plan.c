@@ -294,6 +294,19 @@ static void set_limits(struct pkg_container_writer *w)
 	w->request_stored.max = w->request_json.max + w->request_json.max / 64;
 }
 
+static enum pkg_code plan(struct pkg_container_writer *w, struct pkg_err *err)
+{
+	set_limits(w);
+	plan_subject(w);
+	PKG_TRY(measure(w, err));
+	PKG_TRY(plan_files(w, err));
+	if (w->encrypted)
+		PKG_TRY(plan_encryption(w, err));
+	PKG_TRY(plan_request(w, err));
+	PKG_TRY(plan_parts(w, err));
+	return pkg_writer_layout(w, err);
+}
+
 enum pkg_code pkg_container_writer_new(struct pkg_container_writer **out,
 				       const struct pkg_env *env,
 				       const struct pkg_container_spec *spec,
@@ -309,19 +322,11 @@ enum pkg_code pkg_container_writer_new(struct pkg_container_writer **out,
 	w->spec = *spec;
 	w->encrypted = spec->kind != PKG_CONTAINER_SIGNED;
 	w->first_file = w->encrypted ? 2 : 1;
-	set_limits(w);
-	plan_subject(w);
 	PKG_TRY(pkg_arena_new(&w->arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(pkg_digest_new(&w->plain, env->crypto, PKG_DIGEST_SHA256, err));
 	PKG_TRY(
 	    pkg_digest_new(&w->stored, env->crypto, PKG_DIGEST_SHA256, err));
-	PKG_TRY(measure(w, err));
-	PKG_TRY(plan_files(w, err));
-	if (w->encrypted)
-		PKG_TRY(plan_encryption(w, err));
-	PKG_TRY(plan_request(w, err));
-	PKG_TRY(plan_parts(w, err));
-	PKG_TRY(pkg_writer_layout(w, err));
+	PKG_TRY(plan(w, err));
 	*out = PKG_STEAL(w);
 	return PKG_OK;
 }

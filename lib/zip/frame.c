@@ -23,6 +23,11 @@ struct pen {
 	size_t len;
 };
 
+static struct pen pen_at(uint8_t *at)
+{
+	return (struct pen){.at = at};
+}
+
 static void put(struct pen *pen, uint64_t value, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++) {
@@ -66,7 +71,7 @@ static void put_common(struct pen *pen, const struct pkg_zip_entry *entry,
 
 size_t pkg_zip_local(uint8_t *out, const struct pkg_zip_entry *entry)
 {
-	struct pen pen = {.at = out};
+	struct pen pen = pen_at(out);
 	const bool zip64 = entry->size >= ELSEWHERE;
 
 	put(&pen, 0x04034b50, 4);
@@ -84,7 +89,7 @@ size_t pkg_zip_local(uint8_t *out, const struct pkg_zip_entry *entry)
 
 size_t pkg_zip_central(uint8_t *out, const struct pkg_zip_entry *entry)
 {
-	struct pen pen = {.at = out};
+	struct pen pen = pen_at(out);
 	const bool big = entry->size >= ELSEWHERE;
 	const bool far = entry->offset >= ELSEWHERE;
 	const size_t extra = (big ? 16u : 0u) + (far ? 8u : 0u);
@@ -135,7 +140,7 @@ static void put_end64(struct pen *pen, size_t count, uint64_t central,
 size_t pkg_zip_end(uint8_t *out, size_t count, uint64_t central,
 		   uint64_t central_size)
 {
-	struct pen pen = {.at = out};
+	struct pen pen = pen_at(out);
 
 	if (central >= ELSEWHERE)
 		put_end64(&pen, count, central, central_size);

@@ -60,7 +60,7 @@ enum pkg_code box_run(struct pkg_buf *out, struct pkg_container_writer *writer,
 	uint64_t size = 0;
 	enum pkg_code code = PKG_OK;
 
-	snprintf(path, sizeof(path), "%s/box.seal", pki.folder);
+	(void)snprintf(path, sizeof(path), "%s/box.seal", pki.folder);
 	PKG_TRY(pkg_outfile_open(&file, AT_FDCWD, path, &options, err));
 	PKG_TRY(pkg_container_writer_run(writer, file, &size, err));
 	PKG_TRY(pkg_outfile_commit(file, size, err));

@@ -385,7 +385,7 @@ static void more_files_than_a_manifest_may_list(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4096; i++) {
-		snprintf(names[i], sizeof(names[i]), "%0100zu", i);
+		(void)snprintf(names[i], sizeof(names[i]), "%0100zu", i);
 		inputs[i] = box_text(names[i], "");
 	}
 	assert_int_equal(box_make(&file, &spec, &err), PKG_INPUT);

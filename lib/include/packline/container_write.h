@@ -21,17 +21,17 @@ enum pkg_container_from {
 };
 
 struct pkg_container_input {
-	enum pkg_container_from from;
 	const char *source_name; /* what it is called inside; must be a safe
 				    name, unique among all inputs */
 	const char *path;        /* PKG_FROM_PATH: relative to dirfd.  Others:
 				    for messages, NULL = source_name */
-	int dirfd;               /* PKG_FROM_PATH; AT_FDCWD is fine */
-	int fd;                  /* PKG_FROM_FD: borrowed; what is not a regular
-				    file is spooled to a temporary file first */
 	const void *data;        /* PKG_FROM_MEMORY: borrowed */
 	size_t len;              /* of data, bytes */
-	bool has_given;          /* refuse the file unless its SHA-256 is... */
+	enum pkg_container_from from;
+	int dirfd;      /* PKG_FROM_PATH; AT_FDCWD is fine */
+	int fd;         /* PKG_FROM_FD: borrowed; what is not a regular file is
+			   spooled to a temporary file first */
+	bool has_given; /* refuse the file unless its SHA-256 is... */
 	uint8_t given_sha256[32]; /* ...this; the request repeats it */
 };
 
@@ -155,7 +155,7 @@ pkg_container_copy_read(struct pkg_container_copy *copy, struct pkg_sink *plain,
 /* Instead of pkg_container_finish(): the same, and end the copy. */
 PKG_MUST_CHECK enum pkg_code
 pkg_container_copy_finish(struct pkg_container_copy *copy, struct pkg_err *err);
-void pkg_container_copy_free(struct pkg_container_copy *copy);
+void pkg_container_copy_free(struct pkg_container_copy *self);
 /*
  * All of that in one call, for a container that was opened and no more.  The
  * payload is copied once and compared with the manifest on the way.
