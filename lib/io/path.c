@@ -65,6 +65,9 @@ enum pkg_code pkg_path_open(int *fd, int dirfd, const char *path,
 static enum pkg_code refuse_kind(mode_t mode, const char *path,
 				 struct pkg_err *err)
 {
+	if (S_ISDIR(mode))
+		return pkg_fail(err, PKG_USAGE, "'%s' is a folder, not a file",
+				path);
 	return pkg_refuse(err, PKG_INPUT, "not-a-file",
 			  "'%s' is %s, not a regular file", path,
 			  S_ISLNK(mode)    ? "a symbolic link"
@@ -73,27 +76,34 @@ static enum pkg_code refuse_kind(mode_t mode, const char *path,
 					   : "a device");
 }
 
-enum pkg_code pkg_path_open_regular(int *fd, int dirfd, const char *path,
-				    bool nofollow, struct pkg_err *err)
+enum pkg_code pkg_path_open_regular(int *fd, struct stat *st, int dirfd,
+				    const char *path, bool nofollow,
+				    struct pkg_err *err)
 {
 	/* O_NONBLOCK: opening a named pipe would wait for its writer. */
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
 			  (nofollow ? O_NOFOLLOW : 0);
-	int got = openat(dirfd, path, flags), opened = -1;
-	struct stat st = {0};
+	int got = openat(dirfd, path, flags);
+	enum pkg_code code;
 
 	/* What open() says of a link and of a socket. */
 	if (got < 0 && errno == ELOOP && nofollow)
 		return refuse_kind(S_IFLNK, path, err);
 	if (got < 0 && errno == ENXIO)
 		return refuse_kind(S_IFSOCK, path, err);
-	PKG_TRY(hand_out(&opened, got, path, err));
-	if (fstat(opened, &st) == 0 && S_ISREG(st.st_mode)) {
-		*fd = opened;
-		return PKG_OK;
-	}
-	(void)close(opened);
-	return refuse_kind(st.st_mode, path, err);
+	if (got < 0)
+		return explain(path, errno, err);
+	if (fstat(got, st) != 0)
+		code = pkg_fail_os(err, errno, "cannot look at '%s'", path);
+	else if (!S_ISREG(st->st_mode))
+		code = refuse_kind(st->st_mode, path, err);
+	else
+		code = PKG_OK;
+	if (code == PKG_OK)
+		*fd = got;
+	else
+		(void)close(got);
+	return code;
 }
 
 static enum pkg_code outside(const char *path, struct pkg_err *err)

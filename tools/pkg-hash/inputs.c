@@ -59,40 +59,49 @@ void hash_inputs_fini(struct hash_inputs *inputs)
 	pkg_buf_fini(&inputs->first_link);
 }
 
+/* Read more names behind those that are there. */
+static enum pkg_code read_names(struct hash_inputs *inputs, struct pkg_err *err)
+{
+	struct pkg_buf *names = &inputs->names;
+	size_t got = 0;
+
+	if (inputs->start > 0)
+		memmove(names->data, names->data + inputs->start,
+			names->len - inputs->start);
+	names->len -= inputs->start;
+	inputs->start = 0;
+	if (names->len >= PKG_LIMIT_PATH)
+		return pkg_fail(err, PKG_INPUT,
+				"'%s': a name of more than %u bytes; is it a "
+				"list with NULs?",
+				inputs->list->name, PKG_LIMIT_PATH - 1);
+	PKG_TRY(pkg_buf_reserve(names, PKG_IO_CHUNK, err));
+	PKG_TRY(pkg_source_read(inputs->list, names->data + names->len,
+				PKG_IO_CHUNK, &got, err));
+	names->len += got;
+	names->data[names->len] = '\0'; /* the last name may have none */
+	return PKG_OK;
+}
+
 /* The next name of the list; NULL at its end. */
 static enum pkg_code next_name(struct hash_inputs *inputs, const char **name,
 			       struct pkg_err *err)
 {
-	struct pkg_buf *names = &inputs->names;
+	const struct pkg_buf *names = &inputs->names;
+	const char *nul = NULL;
 
-	for (;;) {
-		const char *from = pkg_buf_str(names) + inputs->start;
-		const size_t left = names->len - inputs->start;
-		size_t got = 0;
-
-		*name = left > 0 ? from : NULL;
-		if (memchr(from, '\0', left) != NULL || inputs->list->ended) {
-			/* The last name need not have its NUL. */
-			inputs->start += left > 0 ? strlen(from) + 1 : 0;
-			if (inputs->start > names->len)
-				inputs->start = names->len;
-			return PKG_OK;
-		}
-		if (left >= PKG_LIMIT_PATH)
-			return pkg_fail(err, PKG_INPUT,
-					"'%s': a name of more than %u bytes; "
-					"is it a list with NULs?",
-					inputs->list->name, PKG_LIMIT_PATH - 1);
-		if (inputs->start > 0)
-			memmove(names->data, names->data + inputs->start, left);
-		names->len = left;
-		inputs->start = 0;
-		PKG_TRY(pkg_buf_reserve(names, PKG_IO_CHUNK, err));
-		PKG_TRY(pkg_source_read(inputs->list, names->data + names->len,
-					PKG_IO_CHUNK, &got, err));
-		names->len += got;
-		names->data[names->len] = '\0';
+	while (nul == NULL && !inputs->list->ended) {
+		nul = memchr(pkg_buf_str(names) + inputs->start, '\0',
+			     names->len - inputs->start);
+		if (nul == NULL)
+			PKG_TRY(read_names(inputs, err));
 	}
+	*name = NULL;
+	if (inputs->start < names->len) {
+		*name = pkg_buf_str(names) + inputs->start;
+		inputs->start += strlen(*name) + 1;
+	}
+	return PKG_OK;
 }
 
 static bool is_folder(const struct hash_inputs *inputs, const char *path)

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+struct stat;
+
 PKG_API_BEGIN
 
 /*
@@ -29,13 +31,14 @@ PKG_MUST_CHECK enum pkg_code pkg_path_open_beneath(int *fd, int dirfd,
  * Open the regular file @path for reading, relative to @dirfd, and nothing
  * else: never waits for the other end of a named pipe.
  * @fd        receives a descriptor, close-on-exec, that the caller closes.
+ * @st        receives what fstat() says of it, from <sys/stat.h>.
  * @nofollow  refuse @path if it is a symbolic link.
  * Fails with PKG_SYSTEM (missing, unreadable), PKG_USAGE (a directory) or
  * PKG_INPUT, reason "not-a-file" (a link with @nofollow, a device, a pipe, a
  * socket).
  */
-PKG_MUST_CHECK enum pkg_code pkg_path_open_regular(int *fd, int dirfd,
-						   const char *path,
+PKG_MUST_CHECK enum pkg_code pkg_path_open_regular(int *fd, struct stat *st,
+						   int dirfd, const char *path,
 						   bool nofollow,
 						   struct pkg_err *err);
 /*
