@@ -34,7 +34,8 @@ test_packages="busybox-static ca-certificates cpio device-tree-compiler fish
 	git jq
 	libarchive-tools libcmocka-dev mount openssl p7zip-full procps python3
 	python3-cryptography python3-hypothesis python3-jsonschema
-	python3-pytest python3-yaml softhsm2 squashfs-tools strace u-boot-qemu unzip util-linux xz-utils
+	python3-pytest python3-yaml rhash softhsm2 squashfs-tools strace
+	u-boot-qemu unzip util-linux xz-utils
 	zip zsh"
 lint_packages="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev"
 
