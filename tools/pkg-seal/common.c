@@ -139,6 +139,13 @@ enum pkg_code seal_tool_input(struct seal_tool *tool, const char *path,
 	return PKG_OK;
 }
 
+enum pkg_code seal_tool_about(const char *path, struct pkg_err *err)
+{
+	if (strstr(err->text, path) != NULL)
+		return err->code;
+	return pkg_wrap(err, "%s", path);
+}
+
 enum pkg_code seal_tool_folder(int *fd, const struct seal_tool *tool,
 			       const char *path, struct pkg_err *err)
 {

@@ -91,6 +91,8 @@ enum pkg_code seal_tool_device(struct seal_tool *tool, const char *path,
  */
 enum pkg_code seal_tool_input(struct seal_tool *tool, const char *path,
 			      const char *doing, struct pkg_err *err);
+/* Say which input the current error is about, unless it does already. */
+enum pkg_code seal_tool_about(const char *path, struct pkg_err *err);
 /* Open the folder that the file @path lies in; the caller closes it. */
 enum pkg_code seal_tool_folder(int *fd, const struct seal_tool *tool,
 			       const char *path, struct pkg_err *err);

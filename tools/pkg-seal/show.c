@@ -27,7 +27,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.key = tool.key;
 	job.cert = tool.certs;
 	if (pkg_seal_show(&job, cli_env(cli), err) != PKG_OK)
-		return pkg_wrap(err, "%s", argv[0]);
+		return seal_tool_about(argv[0], err);
 	return PKG_OK;
 }
 

@@ -88,7 +88,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(choose_key(&key, &tool, err));
 	PKG_TRY(seal_tool_key(&tool, &key, err));
 	if (sign(&tool, args, &key, argv[0], err) != PKG_OK)
-		return pkg_wrap(err, "%s", argv[0]);
+		return seal_tool_about(argv[0], err);
 	return PKG_OK;
 }
 
