@@ -2,7 +2,13 @@
 """The fixtures that the tests of all tools share."""
 
 import pytest
-from support import P256, P384, ROOT, RSA, Keys, Runner, bin_folder
+from support import (P256, P384, ROOT, RSA, RSA_2048, Keys, Runner,
+                     bin_folder)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--accept", action="store_true",
+                     help="write what the tools say to the golden files")
 
 
 @pytest.fixture
@@ -47,7 +53,9 @@ def keys(tmp_path_factory):
     officer       EC P-256, may sign code
     stranger      EC P-256, may sign code, issued by ca2
     expired       EC P-256, may have signed code until yesterday
+    weak          RSA-2048, may sign code
     ecu-rsa, ecu-p256, ecu-p384    recipients
+    expired-ecu   a recipient until yesterday
     """
     made = Keys(tmp_path_factory.mktemp("keys"))
     made.new_ca("ca")
@@ -56,9 +64,11 @@ def keys(tmp_path_factory):
     made.new_cert("officer", P256, "signer")
     made.new_cert("stranger", P256, "signer", ca="ca2")
     made.new_cert("expired", P256, "signer", days=-1)
+    made.new_cert("weak", RSA_2048, "signer")
     made.new_cert("ecu-rsa", RSA, "rsa-recipient")
     made.new_cert("ecu-p256", P256, "ec-recipient")
     made.new_cert("ecu-p384", P384, "ec-recipient")
+    made.new_cert("expired-ecu", P256, "ec-recipient", days=-1)
     made.pkcs12("release", made.passphrase)
     made.secret("passphrase", made.passphrase)
     made.secret("wrong-passphrase", "battery staple")

@@ -115,6 +115,7 @@ EXTENSIONS = {
                     "keyUsage=critical,keyAgreement\n",
 }
 RSA = ["RSA", "-pkeyopt", "rsa_keygen_bits:3072"]
+RSA_2048 = ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
 P256 = ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
 P384 = ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"]
 
