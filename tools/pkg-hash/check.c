@@ -11,8 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+struct listed {
+	struct pkg_claim claim;
+	struct listed *next;
+};
+
 /* --check: hash what a list names, and say of each file whether it is so. */
 struct check {
+	struct listed *first, *last; /* being hashed, in the list's order */
 	struct pkg_claims claims;
 	struct hash_output *output;
 	struct hash_failures failures;
@@ -23,21 +29,34 @@ static enum pkg_code next(void *ctx, struct pkg_hasher_item *item, bool *more,
 			  struct pkg_err *err)
 {
 	struct check *check = ctx;
-	struct pkg_claim *claim = calloc(1, sizeof(*claim));
+	struct listed *listed = calloc(1, sizeof(*listed));
 
-	if (claim == NULL)
+	if (listed == NULL)
 		return pkg_fail_nomem(err);
-	if (pkg_claims_next(&check->claims, claim, more, err) != PKG_OK ||
-	    !*more) {
-		pkg_claim_fini(claim);
-		free(claim);
-		return err->code;
-	}
+	/* In the queue first: what becomes of it is free_listed()'s business.
+	 */
+	if (check->first == NULL)
+		check->first = listed;
+	else
+		check->last->next = listed;
+	check->last = listed;
+	PKG_TRY(pkg_claims_next(&check->claims, &listed->claim, more, err));
+	if (!*more)
+		return PKG_OK;
 	check->total++;
-	item->path = pkg_buf_str(&claim->path);
-	item->set = claim->digests.set;
-	item->user = claim;
+	item->path = pkg_buf_str(&listed->claim.path);
+	item->set = listed->claim.digests.set;
 	return PKG_OK;
+}
+
+/* Results come in the order of the list: the first one is done. */
+static void free_listed(struct check *check)
+{
+	struct listed *listed = check->first;
+
+	check->first = listed->next;
+	pkg_claim_fini(&listed->claim);
+	free(listed);
 }
 
 /* One element of a verdict's checks; @ok 1, 0, or -1 = not checked. */
@@ -137,18 +156,18 @@ static enum pkg_code result(void *ctx, const struct pkg_artifact *artifact,
 			    struct pkg_err *err)
 {
 	struct check *check = ctx;
-	struct pkg_claim *claim = user;
+	const struct pkg_claim *claim = &check->first->claim;
 	const char *reason = judge(claim, artifact, failed);
 	enum pkg_code code;
 
+	(void)user;
 	if (reason != NULL)
 		check->wrong++;
 	/* A file that is not there is an answer; one we cannot read is not. */
 	if (failed != NULL && strcmp(reason, "missing") != 0)
 		hash_failed(&check->failures, failed);
 	code = put_verdict(check, claim, artifact, reason, failed == NULL, err);
-	pkg_claim_fini(claim);
-	free(claim);
+	free_listed(check);
 	return code;
 }
 
@@ -189,6 +208,8 @@ enum pkg_code hash_check(struct cli *cli, const struct hash_options *options,
 			   from_stdin ? "standard input" : options->check);
 	pkg_claims_init(&check.claims, &file.source);
 	code = check_all(&check, cli, options, how, err);
+	while (check.first != NULL)
+		free_listed(&check);
 	pkg_claims_fini(&check.claims);
 	if (!from_stdin)
 		(void)close(fd);
