@@ -75,7 +75,7 @@ def test_seal_verify_over_a_pipe_and_open(room, keys):
     assert used <= MEMORY
 
     used, _ = peak(room, "pkg-seal", "open", "big.seal", "--trust", keys.ca,
-                   "--recipient", keys.key("ecu-rsa"), "--recipient-cert",
+                   "--recipient", keys.key("ecu-rsa"), "--cert",
                    keys.cert("ecu-rsa"), "-o", "opened")
     assert used <= MEMORY
     assert os.listdir(room / "opened") == ["rootfs.img"]
