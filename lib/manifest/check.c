@@ -10,7 +10,6 @@ enum pkg_code pkg_check_metadata(const struct checker *c,
 				 const struct pkg_node *owner)
 {
 	const struct pkg_metadatum *items = metadata->items;
-	PKG_AUTO_FINI(pkg_map) struct pkg_map keys = {0};
 	const void *before;
 
 	if (quota > 0 && metadata->count > (uint64_t)quota)
@@ -18,13 +17,14 @@ enum pkg_code pkg_check_metadata(const struct checker *c,
 				     NULL,
 				     "%zu metadata, the server allows %lld",
 				     metadata->count, (long long)quota));
+	pkg_map_clear(c->scratch);
 	for (size_t i = 0; i < metadata->count; i++) {
 		const struct pkg_node *key = items[i].key;
 
 		if (key == NULL)
 			continue;
-		PKG_TRY(
-		    pkg_map_add(&keys, key->text, key, &before, c->sink->err));
+		PKG_TRY(pkg_map_add(c->scratch, key->text, key, &before,
+				    c->sink->err));
 		if (before != NULL)
 			PKG_TRY(pkg_rule_add(
 			    c->sink, RULE_DUPLICATE_METADATA, key, NULL,
@@ -52,10 +52,9 @@ static enum pkg_code check_type(const struct checker *c,
 				    "type '%s' is there in every tenant",
 				    key->text);
 	if (key != NULL)
-		PKG_TRY(pkg_check_once_add(c, keys, key->text, key->text, key));
+		PKG_TRY(pkg_check_once_add(c, keys, key->text, key));
 	if (name != NULL)
-		PKG_TRY(
-		    pkg_check_once_add(c, names, name->text, name->text, name));
+		PKG_TRY(pkg_check_once_add(c, names, name->text, name));
 	return PKG_OK;
 }
 
@@ -163,10 +162,12 @@ enum pkg_code pkg_manifest_check(const struct pkg_manifest *manifest,
 				 struct pkg_diag *diag, struct pkg_err *err)
 {
 	const struct rule_sink sink = {diag, err};
+	PKG_AUTO_FINI(pkg_map) struct pkg_map scratch = {0};
 	const struct checker c = {.manifest = manifest,
 				  .profile = profile,
 				  .sink = &sink,
-				  .arena = diag->arena};
+				  .arena = diag->arena,
+				  .scratch = &scratch};
 
 	if (manifest->at == NULL)
 		return PKG_OK; /* not even a map; the binding said so */

@@ -10,6 +10,7 @@ struct checker {
 	const struct pkg_profile *profile;
 	const struct rule_sink *sink;
 	struct pkg_arena *arena; /* for keys */
+	struct pkg_map *scratch; /* for one list at a time */
 };
 
 /* What must be there once among its kind: exactly, and up to case. */
@@ -19,10 +20,9 @@ struct check_once {
 };
 
 void pkg_check_once_fini(struct check_once *once);
-/* @key identifies @node among its kind; @label is how a person calls it. */
+/* @key identifies @node among its kind (pkg_model_identity(), or a name). */
 enum pkg_code pkg_check_once_add(const struct checker *c,
 				 struct check_once *once, const char *key,
-				 const char *label,
 				 const struct pkg_node *node);
 
 /* A text that the server checks for markup; NULL is fine. */

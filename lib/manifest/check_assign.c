@@ -167,7 +167,7 @@ static enum pkg_code check_groups(const struct checker *c,
 			code = pkg_check_markup(c, texts[k]);
 		if (code == PKG_OK && g->name != NULL)
 			code = pkg_check_once_add(c, &once, g->name->text,
-						  g->name->text, g->name);
+						  g->name);
 		if (code == PKG_OK)
 			code = check_percent(c, g->success);
 		if (code == PKG_OK)
@@ -222,8 +222,7 @@ enum pkg_code pkg_check_rollouts(const struct checker *c)
 
 		code = check_rollout(c, &items[i]);
 		if (code == PKG_OK && name != NULL)
-			code = pkg_check_once_add(c, &once, name->text,
-						  name->text, name);
+			code = pkg_check_once_add(c, &once, name->text, name);
 	}
 	pkg_check_once_fini(&once);
 	return code;
@@ -246,7 +245,7 @@ enum pkg_code pkg_check_filters(const struct checker *c)
 			code = pkg_check_set_ref(c, &f->auto_assign->set);
 		if (code == PKG_OK && f->name != NULL)
 			code = pkg_check_once_add(c, &once, f->name->text,
-						  f->name->text, f->name);
+						  f->name);
 	}
 	pkg_check_once_fini(&once);
 	return code;

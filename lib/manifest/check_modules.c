@@ -5,11 +5,10 @@
 
 static enum pkg_code check_names(const struct checker *c,
 				 struct check_once *once,
-				 const struct pkg_node *const names[3],
-				 const struct pkg_node *at)
+				 const struct pkg_node *const names[3])
 {
 	struct pkg_err *err = c->sink->err;
-	const char *key, *label;
+	const char *key;
 
 	for (size_t i = 0; i < 3; i++)
 		PKG_TRY(pkg_check_label(c, names[i]));
@@ -17,12 +16,9 @@ static enum pkg_code check_names(const struct checker *c,
 		return PKG_OK;
 	key = pkg_model_identity(c->arena, names[0]->text, names[1]->text,
 				 names[2]->text, err);
-	label = pkg_arena_printf(c->arena, err, "%s %s %s", names[0]->text,
-				 names[1]->text, names[2]->text);
-	if (key == NULL || label == NULL)
+	if (key == NULL)
 		return err->code;
-	return pkg_check_once_add(c, once, key, label,
-				  names[1] != NULL ? names[1] : at);
+	return pkg_check_once_add(c, once, key, names[1]);
 }
 
 static enum pkg_code check_module(const struct checker *c,
@@ -33,8 +29,8 @@ static enum pkg_code check_module(const struct checker *c,
 	char hint[128];
 
 	PKG_TRY(check_names(
-	    c, once, (const struct pkg_node *[]){m->type, m->name, m->version},
-	    m->at));
+	    c, once,
+	    (const struct pkg_node *[]){m->type, m->name, m->version}));
 	PKG_TRY(pkg_check_markup(c, m->vendor));
 	PKG_TRY(pkg_check_markup(c, m->description));
 	if (m->type != NULL && pkg_map_get(types, m->type->text) == NULL)
@@ -248,8 +244,7 @@ static enum pkg_code check_set(struct set_check *s, struct check_once *once)
 	PKG_TRY(pkg_check_label(c, set->type));
 	PKG_TRY(check_names(
 	    c, once,
-	    (const struct pkg_node *[]){identity, set->name, set->version},
-	    set->at));
+	    (const struct pkg_node *[]){identity, set->name, set->version}));
 	PKG_TRY(pkg_check_markup(c, set->description));
 	s->type = NULL;
 	if (set->type != NULL) {

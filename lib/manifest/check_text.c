@@ -68,7 +68,9 @@ enum pkg_code pkg_check_label(const struct checker *c,
 enum pkg_code pkg_check_controls(const struct checker *c,
 				 const struct pkg_node *root)
 {
-	if (root->kind == PKG_NODE_STRING) {
+	/* YAML has them only in quotes, as escapes; what variables bring was
+	   looked at when it was put in. */
+	if (root->kind == PKG_NODE_STRING && !root->plain) {
 		for (size_t i = 0; i < root->len; i++) {
 			const uint8_t b = (uint8_t)root->text[i];
 
@@ -91,21 +93,34 @@ void pkg_check_once_fini(struct check_once *once)
 	pkg_map_fini(&once->folded);
 }
 
+/* The key as a person reads it. */
+static const char *label_of(char *out, size_t cap, const char *key)
+{
+	(void)snprintf(out, cap, "%s", key);
+	for (char *p = out; *p != '\0'; p++) {
+		if (*p == '\x1f')
+			*p = ' ';
+	}
+	return out;
+}
+
 enum pkg_code pkg_check_once_add(const struct checker *c,
 				 struct check_once *once, const char *key,
-				 const char *label, const struct pkg_node *node)
+				 const struct pkg_node *node)
 {
 	struct pkg_err *err = c->sink->err;
 	const struct pkg_node *first;
 	const void *before;
 	const char *folded;
+	char label[256];
 
 	PKG_TRY(pkg_map_add(&once->exact, key, node, &before, err));
 	if (before != NULL) {
 		first = before;
-		return pkg_rule_add(c->sink, RULE_DUPLICATE, node, NULL,
-				    "%s '%s' is there already, line %u",
-				    once->what, label, first->line);
+		return pkg_rule_add(
+		    c->sink, RULE_DUPLICATE, node, NULL,
+		    "%s '%s' is there already, line %u", once->what,
+		    label_of(label, sizeof(label), key), first->line);
 	}
 	folded = pkg_model_fold(c->arena, key, err);
 	if (folded == NULL)
@@ -114,10 +129,11 @@ enum pkg_code pkg_check_once_add(const struct checker *c,
 	if (before == NULL)
 		return PKG_OK;
 	first = before;
-	return pkg_rule_add(
-	    c->sink, RULE_SIMILAR_NAME, node, NULL,
-	    "%s '%s' differs only by case from the one in line %u", once->what,
-	    label, first->line);
+	return pkg_rule_add(c->sink, RULE_SIMILAR_NAME, node, NULL,
+			    "%s '%s' differs only by case from the one in "
+			    "line %u",
+			    once->what, label_of(label, sizeof(label), key),
+			    first->line);
 }
 
 const char *pkg_check_suggest(char *hint, size_t cap, const char *typed,

@@ -96,6 +96,14 @@ static enum pkg_code expand_one(struct expander *x, const struct pkg_node *node,
 		PKG_TRY(pkg_buf_add(&x->buf, at, len + 3, err));
 		return report_undefined(x, node, at + 2, len);
 	}
+	for (const char *c = value; *c != '\0'; c++) {
+		if ((uint8_t)*c < 0x20 && *c != '\n' && *c != '\t')
+			return pkg_rule_add(
+			    x->sink, RULE_CONTROL_CHARACTER, node, NULL,
+			    "the value of ${%.*s} has control "
+			    "character U+%04X",
+			    (int)len, at + 2, (unsigned)(uint8_t)*c);
+	}
 	return pkg_buf_puts(&x->buf, value, err);
 }
 

@@ -253,15 +253,35 @@ enum pkg_code pkg_files_stat(struct files *files, enum file_kind *kind,
 	return PKG_OK;
 }
 
+/* True if there is nothing to drop and nothing to refuse. */
+static bool is_normal(const char *path)
+{
+	for (;;) {
+		const size_t len = strcspn(path, "/");
+
+		if (len == 0 ||
+		    (*path == '.' && len <= 2 && (len == 1 || path[1] == '.')))
+			return false;
+		if (path[len] == '\0')
+			return true;
+		path += len + 1;
+	}
+}
+
 enum pkg_code pkg_files_normal(const char **out, struct pkg_arena *arena,
 			       const char *path, struct pkg_err *err)
 {
-	char *copy = pkg_arena_dup(arena, path, strlen(path), err);
-	char *to = copy;
+	char *copy, *to;
 
+	if (is_normal(path)) {
+		*out = path;
+		return PKG_OK;
+	}
 	*out = NULL;
+	copy = pkg_arena_dup(arena, path, strlen(path), err);
 	if (copy == NULL)
 		return err->code;
+	to = copy;
 	if (*path == '/')
 		return PKG_OK;
 	while (*path != '\0') {

@@ -41,8 +41,8 @@ PKG_MUST_CHECK enum pkg_code pkg_files_stat(struct files *files,
 					    const char *path,
 					    struct pkg_err *err);
 /*
- * Drop "." and empty components of @path; NULL in *out if it is absolute, has
- * a ".." or nothing left.
+ * Drop "." and empty components of @path, which must live as long as the
+ * arena; NULL in *out if it is absolute, has a ".." or nothing left.
  */
 PKG_MUST_CHECK enum pkg_code pkg_files_normal(const char **out,
 					      struct pkg_arena *arena,

@@ -87,9 +87,26 @@ const char *pkg_model_identity(struct pkg_arena *arena, const char *type,
 			       const char *name, const char *version,
 			       struct pkg_err *err)
 {
-	/* 0x1F in a text is a finding, so this cannot be ambiguous for long. */
-	return pkg_arena_printf(arena, err, "%s\x1f%s\x1f%s", type, name,
-				version);
+	const char *const parts[] = {type, name, version};
+	size_t lens[3], all = 0;
+	char *key, *to;
+
+	for (size_t i = 0; i < 3; i++) {
+		lens[i] = strlen(parts[i]);
+		all += lens[i] + 1;
+	}
+	key = pkg_arena_alloc(arena, all, err);
+	if (key == NULL)
+		return NULL;
+	to = key;
+	for (size_t i = 0; i < 3; i++) {
+		memcpy(to, parts[i], lens[i]);
+		to += lens[i];
+		/* In a text this is a finding: nothing is ambiguous for long.
+		 */
+		*to++ = i < 2 ? '\x1f' : '\0';
+	}
+	return key;
 }
 
 static enum pkg_code add_named(struct pkg_map *map, const char *name,

@@ -7,6 +7,7 @@
 #include "packline/lock.h"
 #include "packline/text.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,34 +43,53 @@ static enum pkg_code bad_record(const struct records *r,
 				"prints");
 }
 
-/* A digest of the record; *out stays NULL if it is not there. */
-static enum pkg_code take_hex(const struct records *r,
-			      const struct pkg_node *node, const char *key,
-			      size_t digits, const char **out)
-{
-	const struct pkg_node *value = pkg_node_get(node, key);
+/* Fields that are digests, and where each goes. */
+static const struct hex_field {
+	const char *key;
+	size_t digits, offset;
+} hex_fields[] = {
+    {"sha256", 64, offsetof(struct record, sha256)},
+    {"sha1", 40, offsetof(struct record, sha1)},
+    {"md5", 32, offsetof(struct record, md5)},
+    {"sha512", 128, offsetof(struct record, sha512)},
+};
 
-	*out = NULL;
-	if (value == NULL)
+/* Take @value if it is a digest; other fields are not ours. */
+static enum pkg_code take_hex(const struct records *r,
+			      const struct pkg_node *value, struct record *out)
+{
+	const size_t count = sizeof(hex_fields) / sizeof(hex_fields[0]);
+	const struct hex_field *f = hex_fields;
+
+	while (f < hex_fields + count && strcmp(f->key, value->key) != 0)
+		f++;
+	if (f == hex_fields + count)
 		return PKG_OK;
-	if (value->kind != PKG_NODE_STRING || value->len != digits ||
-	    !pkg_hex_is(value->text, digits))
+	if (value->kind != PKG_NODE_STRING || value->len != f->digits ||
+	    !pkg_hex_is(value->text, f->digits))
 		return bad_record(r, value,
-				  "a digest in a record is not "
-				  "lower-case hexadecimal of its "
-				  "length");
-	*out = value->text;
+				  "a digest in a record is not lower-case "
+				  "hexadecimal of its length");
+	memcpy((char *)out + f->offset, &value->text, sizeof(value->text));
 	return PKG_OK;
 }
 
 static enum pkg_code take_record(struct records *r, const struct pkg_node *node,
 				 struct record *out)
 {
-	const struct pkg_node *path = pkg_node_get(node, "path");
-	const struct pkg_node *size = pkg_node_get(node, "size");
-	const struct pkg_node *type = pkg_node_get(node, "type");
+	const struct pkg_node *path = NULL, *size = NULL, *type = NULL;
 
 	*out = (struct record){.at = node};
+	for (const struct pkg_node *n = node->first; n != NULL; n = n->next) {
+		if (strcmp(n->key, "path") == 0)
+			path = n;
+		else if (strcmp(n->key, "size") == 0)
+			size = n;
+		else if (strcmp(n->key, "type") == 0)
+			type = n;
+		else
+			PKG_TRY(take_hex(r, n, out));
+	}
 	if (type == NULL || !pkg_node_is(type, "artifact"))
 		return bad_record(r, node,
 				  "a record is not of type 'artifact'");
@@ -77,10 +97,6 @@ static enum pkg_code take_record(struct records *r, const struct pkg_node *node,
 	    size->kind != PKG_NODE_INT || size->number < 0)
 		return bad_record(r, node, "a record lacks path or size");
 	out->size = size->number;
-	PKG_TRY(take_hex(r, node, "md5", 32, &out->md5));
-	PKG_TRY(take_hex(r, node, "sha1", 40, &out->sha1));
-	PKG_TRY(take_hex(r, node, "sha256", 64, &out->sha256));
-	PKG_TRY(take_hex(r, node, "sha512", 128, &out->sha512));
 	if (out->md5 == NULL || out->sha1 == NULL || out->sha256 == NULL)
 		return bad_record(r, node,
 				  "a record lacks md5, sha1 or sha256");
