@@ -177,7 +177,6 @@ enum pkg_code pkg_manifest_check(const struct pkg_manifest *manifest,
 	if (pkg_node_get(manifest->at, "product") == NULL)
 		PKG_TRY(pkg_rule_add(&sink, RULE_NO_PRODUCT, manifest->at, NULL,
 				     "product is missing"));
-	PKG_TRY(pkg_check_controls(&c, manifest->at));
 	PKG_TRY(pkg_check_types(&c));
 	PKG_TRY(pkg_check_modules(&c));
 	PKG_TRY(pkg_check_sets(&c));

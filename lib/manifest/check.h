@@ -31,9 +31,6 @@ enum pkg_code pkg_check_markup(const struct checker *c,
 /* A name, version or key: also blanks around it; NULL is fine. */
 enum pkg_code pkg_check_label(const struct checker *c,
 			      const struct pkg_node *node);
-/* All texts of the file: control characters. */
-enum pkg_code pkg_check_controls(const struct checker *c,
-				 const struct pkg_node *root);
 /* True if the server's XML parser would see markup in @text. */
 bool pkg_check_has_markup(const char *text);
 

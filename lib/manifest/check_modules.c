@@ -67,6 +67,7 @@ struct set_check {
 	const struct pkg_set *set;
 	const struct pkg_set_type *type; /* NULL = unknown */
 	struct pkg_map *modules;         /* identity → the reference's node */
+	bool unknown;                    /* a reference means nothing */
 	struct pkg_map *counts;          /* type key → struct type_count */
 };
 
@@ -136,7 +137,8 @@ static enum pkg_code count_type(const struct set_check *s,
 	struct type_count *count;
 	const void *before;
 
-	if (s->type != NULL && !lists(&s->type->mandatory, id->type) &&
+	if (s->type != NULL && type != NULL &&
+	    !lists(&s->type->mandatory, id->type) &&
 	    !lists(&s->type->optional, id->type))
 		PKG_TRY(
 		    pkg_rule_add(c->sink, RULE_FOREIGN_TYPE, ref->at, NULL,
@@ -165,7 +167,7 @@ static enum pkg_code count_type(const struct set_check *s,
 	    (long long)pkg_model_max_assignments(type));
 }
 
-static enum pkg_code check_member(const struct set_check *s,
+static enum pkg_code check_member(struct set_check *s,
 				  const struct pkg_either *ref)
 {
 	const struct checker *c = s->c;
@@ -175,9 +177,11 @@ static enum pkg_code check_member(const struct set_check *s,
 	const void *before;
 	const char *key;
 
-	if (!pkg_manifest_module_ref(c->manifest, ref, &id))
+	if (!pkg_manifest_module_ref(c->manifest, ref, &id)) {
+		s->unknown = true;
 		return report_ref(c, ref, &x->modules_named,
 				  RULE_UNKNOWN_MODULE, "module");
+	}
 	key = pkg_model_identity(c->arena, id.type, id.name, id.version, err);
 	if (key == NULL)
 		return err->code;
@@ -194,7 +198,7 @@ static enum pkg_code check_member(const struct set_check *s,
 	return count_type(s, ref, &id);
 }
 
-static enum pkg_code check_members(const struct set_check *s)
+static enum pkg_code check_members(struct set_check *s)
 {
 	const struct checker *c = s->c;
 	const struct pkg_either *refs = s->set->modules.items;
@@ -203,6 +207,7 @@ static enum pkg_code check_members(const struct set_check *s)
 
 	pkg_map_clear(s->modules);
 	pkg_map_clear(s->counts);
+	s->unknown = false;
 	for (size_t i = 0; i < s->set->modules.count; i++)
 		PKG_TRY(check_member(s, &refs[i]));
 	if (quota > 0 && s->set->modules.count > (uint64_t)quota)
@@ -214,7 +219,7 @@ static enum pkg_code check_members(const struct set_check *s)
 		return pkg_rule_add(c->sink, RULE_INCOMPLETE_SET, s->set->at,
 				    NULL, "set '%s' has no module",
 				    rule_text(s->set->name));
-	if (s->type == NULL)
+	if (s->type == NULL || s->unknown)
 		return PKG_OK;
 	keys = s->type->mandatory.items;
 	for (size_t i = 0; i < s->type->mandatory.count; i++) {

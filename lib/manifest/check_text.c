@@ -64,29 +64,6 @@ enum pkg_code pkg_check_label(const struct checker *c,
 	return pkg_check_markup(c, node);
 }
 
-/* Recursion ends: the readers allow 16 levels. */
-enum pkg_code pkg_check_controls(const struct checker *c,
-				 const struct pkg_node *root)
-{
-	/* YAML has them only in quotes, as escapes; what variables bring was
-	   looked at when it was put in. */
-	if (root->kind == PKG_NODE_STRING && !root->plain) {
-		for (size_t i = 0; i < root->len; i++) {
-			const uint8_t b = (uint8_t)root->text[i];
-
-			if (b < 0x20 && b != '\n' && b != '\t')
-				return pkg_rule_add(
-				    c->sink, RULE_CONTROL_CHARACTER, root, NULL,
-				    "control character U+%04X in "
-				    "'%.60s'",
-				    b, root->text);
-		}
-	}
-	for (const struct pkg_node *n = root->first; n != NULL; n = n->next)
-		PKG_TRY(pkg_check_controls(c, n));
-	return PKG_OK;
-}
-
 void pkg_check_once_fini(struct check_once *once)
 {
 	pkg_map_fini(&once->exact);

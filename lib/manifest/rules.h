@@ -33,7 +33,8 @@
 	  "add product: {name: NAME, version: VERSION}")                       \
 	/* text */                                                             \
 	X(CONTROL_CHARACTER, "control-character", ERROR,                       \
-	  "a text has a control character other than newline and tab",         \
+	  "the value of a variable has a control character other than "        \
+	  "newline and tab",                                                   \
 	  "remove it")                                                         \
 	X(MARKUP, "markup", ERROR,                                             \
 	  "a text has what the server takes for XML: an element, a comment "   \

@@ -178,12 +178,16 @@ static enum pkg_code select_pattern(struct selection *s,
 	if (s->count == before)
 		return pkg_rule_add(s->sink, RULE_NO_MATCH, text, NULL,
 				    "'%s' selects no file", text->text);
-	if (s->count > before + 1 && sel->filename != NULL)
-		return pkg_rule_add(
-		    s->sink, RULE_FILENAME_MANY, sel->filename, NULL,
-		    "'%s' selects %zu files, which cannot "
-		    "all be '%s'",
-		    text->text, s->count - before, sel->filename->text);
+	if (s->count > before + 1 && sel->filename != NULL) {
+		const size_t count = s->count - before;
+
+		s->count = before + 1; /* the others would only clash */
+		return pkg_rule_add(s->sink, RULE_FILENAME_MANY, sel->filename,
+				    NULL,
+				    "'%s' selects %zu files, which cannot "
+				    "all be '%s'",
+				    text->text, count, sel->filename->text);
+	}
 	return PKG_OK;
 }
 
