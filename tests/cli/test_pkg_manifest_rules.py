@@ -238,6 +238,12 @@ CASES = [
 
 
 @pytest.fixture
+def run(run):
+    """A run that is expected to succeed, unless told otherwise."""
+    return lambda *args, check=0, **options: run(*args, check=check, **options)
+
+
+@pytest.fixture
 def folder(tmp_path):
     """The files that the cases need besides the product's."""
     (tmp_path / "many").mkdir()
