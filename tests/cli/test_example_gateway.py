@@ -11,6 +11,7 @@ import stat
 import subprocess
 import tarfile
 
+import jsonschema
 import pytest
 import yaml
 
@@ -196,6 +197,17 @@ def test_manifest_names_every_file(product):
                 named |= {str(path.relative_to(product))
                           for path in product.glob(artifact["glob"])}
     assert named == set(files_of(product))
+
+
+@pytest.mark.parametrize("name", ["gateway.yaml", "ecu-a.yaml",
+                                  "trust.yaml.in"])
+def test_files_follow_the_schema_they_name(name, keys):
+    first = (GATEWAY / name).read_text().splitlines()[0]
+    schema = GATEWAY / first.removeprefix(
+        "# yaml-language-server: $schema=")
+    file = keys / "trust.yaml" if name.endswith(".in") else GATEWAY / name
+    jsonschema.Draft7Validator(json.loads(schema.read_text())).validate(
+        yaml.safe_load(file.read_text()))
 
 
 def test_private_keys_are_private(keys):

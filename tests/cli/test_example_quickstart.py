@@ -12,12 +12,12 @@ from support import ROOT, bin_folder, clean_environment
 SCRIPT = ROOT / "examples" / "quickstart.sh"
 
 
-def quickstart(out, tools=None, path=None):
-    env = clean_environment(PKG_BIN=tools or bin_folder())
+def quickstart(out, tools=None, path=None, umask=-1, **variables):
+    env = clean_environment(PKG_BIN=tools or bin_folder(), **variables)
     if path:
         env["PATH"] = f"{path}:{env['PATH']}"
     return subprocess.run(["sh", SCRIPT, out], env=env, text=True, check=False,
-                          capture_output=True, stdin=subprocess.DEVNULL)
+                          capture_output=True, stdin=subprocess.DEVNULL, umask=umask)
 
 
 def program(path, text):
@@ -76,6 +76,15 @@ def test_a_second_run_gives_the_same_lock_and_works(first):
     assert done.returncode == 0, done.stdout + done.stderr
     assert (out / "product/gateway.lock").read_bytes() == lock
     assert (out / "keys/private/release.key").read_bytes() == key
+
+
+def test_same_lock_in_another_world(first, tmp_path):
+    done = quickstart(tmp_path / "elsewhere", umask=0o077, TZ="Asia/Tokyo",
+                      LC_ALL="tr_TR.UTF-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lock = "product/gateway.lock"
+    assert (tmp_path / "elsewhere" / lock).read_bytes() == (
+        first[0] / lock).read_bytes()
 
 
 def test_leaves_files_of_yours_alone(tmp_path):
