@@ -3,6 +3,7 @@
 
 #include "container/writer.h"
 #include "packline/secret.h"
+#include "packline/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -48,6 +49,27 @@ static void a_draft_can_be_read_back(void **state)
 	assert_ok(box_take(&file, &no_key, &plain, &err));
 	assert_string_equal(pkg_buf_str(&plain), "hello\n");
 	assert_ok(box_take(&file, &trickle, NULL, &err));
+}
+
+/* The bytes that tests/interop/reference_write.py makes of the same input. */
+static void golden_bytes(void **state)
+{
+	static const char want[] = "4536c773bf5ded2bdd7aee0328e275f0"
+				   "a362f1f7907d794976d2a405b4db537a";
+	const struct pkg_container_input input = box_text("a", "hello\n");
+	const struct pkg_container_spec spec = box_spec(&input, 1);
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf file = {0};
+	struct pkg_err err = PKG_ERR_INIT;
+	uint8_t sha256[32];
+	char hex[65];
+
+	(void)state;
+	assert_ok(box_make(&file, &spec, &err));
+	assert_int_equal(file.len, 1503);
+	assert_ok(
+	    pkg_digest_sha256(pki.crypto, file.data, file.len, sha256, &err));
+	pkg_hex_encode(hex, sha256, sizeof(sha256));
+	assert_string_equal(hex, want);
 }
 
 static void the_same_input_gives_the_same_bytes(void **state)
@@ -404,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_draft_can_be_read_back),
+	    cmocka_unit_test(golden_bytes),
 	    cmocka_unit_test(the_same_input_gives_the_same_bytes),
 	    cmocka_unit_test(source_date_epoch_is_the_time_of_creation),
 	    cmocka_unit_test(members_are_called_like_their_files),

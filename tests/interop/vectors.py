@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One file a case: the form of schemas/vectors/*.txt (README.md there)."""
+
+import base64
+import dataclasses
+import textwrap
+
+# In the order in which they stand in a file.
+FIELDS = ("name", "comment", "exit", "reason", "key-exit", "key-reason", "cek",
+          "manifest-sha256", "file", "ca")
+
+
+@dataclasses.dataclass
+class Vector:
+    """fields: name -> text, but "file": [(size, sha256, source name)]."""
+    fields: dict
+    body: bytes
+
+    def __getattr__(self, name):
+        try:
+            return self.fields[name.replace("_", "-")]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def ca_pem(self):
+        lines = "\n".join(textwrap.wrap(self.ca, 64))
+        return (f"-----BEGIN CERTIFICATE-----\n{lines}\n"
+                "-----END CERTIFICATE-----\n").encode()
+
+    @property
+    def content_key(self):
+        return bytes.fromhex(self.cek) if "cek" in self.fields else None
+
+    @property
+    def expected(self):
+        """(exit, reason) without a key."""
+        return int(self.exit), self.reason
+
+    @property
+    def expected_with_key(self):
+        return int(self.key_exit), self.key_reason
+
+
+def write(vector):
+    lines = ["packline-vector: 1"]
+    for field in FIELDS:
+        if field == "file":
+            lines += [f"file: {size} {digest} {name}"
+                      for size, digest, name in vector.fields.get("file", [])]
+        elif field in vector.fields:
+            lines.append(f"{field}: {vector.fields[field]}")
+    body = base64.b64encode(vector.body).decode()
+    return "\n".join([*lines, "", *textwrap.wrap(body, 76), ""])
+
+
+def read(text):
+    head, _, body = text.partition("\n\n")
+    first, *lines = head.splitlines()
+    assert first == "packline-vector: 1", first
+    fields = {}
+    for line in lines:
+        key, value = line.split(": ", 1)
+        assert key in FIELDS and (key == "file" or key not in fields), line
+        if key == "file":
+            size, digest, name = value.split(" ", 2)
+            fields.setdefault("file", []).append((int(size), digest, name))
+        else:
+            fields[key] = value
+    return Vector(fields, base64.b64decode(body, validate=False))
