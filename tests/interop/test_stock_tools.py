@@ -6,14 +6,16 @@ The recipes are those of schemas/container.md, run as a shell runs them.
 
 import hashlib
 import io
+import itertools
 import json
+import shutil
 import subprocess
 import zipfile
 
 import pytest
 from reference import SEGMENT, TAG, sha256
 from reference_write import PSS, Container
-from support import tool_names
+from support import ROOT, tool_names
 
 FILES = [("rootfs.img", bytes(i * i >> 7 & 255 for i in range(70000))),
          ("empty", b""), ("größe.txt", "größer\n".encode())]
@@ -70,16 +72,17 @@ def seal(request, run, keys, tmp_path):
     return make
 
 
+def recipe(title):
+    """The commands that stand under a line of schemas/container.md."""
+    text = (ROOT / "schemas" / "container.md").read_text()
+    lines = text.split(title + "\n\n", 1)[1].splitlines()
+    block = itertools.takewhile(lambda line: line.startswith("    "), lines)
+    return "\n".join(line[4:] for line in block)
+
+
 # -- the recipe for everybody -------------------------------------------------
 
-VERIFY = """
-unzip -q c.seal && openssl cms -verify -inform DER -in META-INF/sig-00.p7s \
-   -content META-INF/manifest.json -binary \
-   -purpose any -cades -nointern -certfile pinned.pem -CAfile ca.pem \
-   -out /dev/null &&
-jq -r '.members[]|"\\(.sha256)  \\(.name)"' META-INF/manifest.json |
-   sha256sum -c
-"""
+VERIFY = recipe("Anyone can check a container:")
 
 
 @pytest.mark.parametrize("sealed", [False, True])
@@ -109,49 +112,42 @@ def test_the_recipe_needs_the_pinned_signer(seal, keys):
 
 # -- the recipe for a recipient -----------------------------------------------
 
-# $1 private key, $2 certificate; leaves the content key in hex in ./cek
-CONTENT_KEY = """
-unzip -q c.seal
-openssl cms -decrypt -inform DER -in META-INF/recipients.p7m \
-   -inkey "$1" -recip "$2" | od -An -vtx1 | tr -d ' \\n' > cek
-"""
-# $1 label of the key
-DERIVE = """
-openssl kdf -binary -keylen 32 -kdfopt digest:SHA256 \
-   -kdfopt hexkey:"$(cat cek)" \
-   -kdfopt hexsalt:"$(jq -r .encryption.salt META-INF/manifest.json)" \
-   -kdfopt info:"$1" HKDF | od -An -vtx1 | tr -d ' \\n'
-"""
-# $1 key in hex
-MAC = """
-openssl mac -digest SHA256 -macopt hexkey:"$1" -in META-INF/manifest.json \
-   HMAC | tr A-F a-f
-"""
-# $1 key in hex, $2 nonce in hex: one segment, without its tag, on stdin
-SEGMENT_OPEN = 'openssl enc -d -aes-256-ctr -K "$1" -iv "$2"00000002'
+CONTENT_KEY = recipe("A recipient can open it. The content key, in hex:")
+DERIVE, MAC = recipe("The key of a member (or, with `packline-v1/manifest-mac`,"
+                     " of the MAC):").split("> key\n")
+SEGMENT_OPEN = recipe("One segment, of which the last 16 bytes are the tag and "
+                      "are left out:")
+
+
+def derive(folder, label):
+    """Leaves the key for that label in ./key."""
+    script = DERIVE.replace("packline-v1/stream/payload/000000.enc", label)
+    assert label in script
+    shell(folder, script + "> key")
 
 
 def open_member(folder, name):
-    key = shell(folder, DERIVE, "packline-v1/stream/" + name).decode()
+    derive(folder, "packline-v1/stream/" + name)
     stored = (folder / name).read_bytes()
     parts = range(0, len(stored), SEGMENT + TAG)
     plain = b""
     for i, at in enumerate(parts):
         nonce = i.to_bytes(11, "big").hex() + (
             "01" if i + 1 == len(parts) else "00")
-        segment = stored[at:at + SEGMENT + TAG][:-TAG]
-        plain += subprocess.run(
-            ["sh", "-euc", SEGMENT_OPEN, "sh", key, nonce], input=segment,
-            check=True, capture_output=True).stdout
+        (folder / "segment").write_bytes(stored[at:at + SEGMENT + TAG])
+        plain += shell(folder, SEGMENT_OPEN.replace(
+            "000000000000000000000001", nonce))
     return plain
 
 
 @pytest.mark.parametrize("who", ["ecu-rsa", "ecu-p256"])
 def test_a_recipient_can_open_it(seal, keys, who):
     folder = seal(FILES, sealed=True)
-    shell(folder, CONTENT_KEY, keys.key(who), keys.cert(who))
-    key = shell(folder, DERIVE, "packline-v1/manifest-mac").decode()
-    mac = shell(folder, MAC, key).decode().strip()
+    shutil.copy(keys.key(who), folder / "ecu.key")
+    shutil.copy(keys.cert(who), folder / "ecu.pem")
+    shell(folder, "unzip -q c.seal\n" + CONTENT_KEY)
+    derive(folder, "packline-v1/manifest-mac")
+    mac = shell(folder, MAC).decode().strip().lower()
     assert mac == (folder / "META-INF/manifest.mac").read_text()
     manifest = json.loads((folder / "META-INF/manifest.json").read_text())
     request = open_member(folder, "META-INF/request.json.enc")
