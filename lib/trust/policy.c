@@ -230,7 +230,7 @@ static enum pkg_code read_root(struct pkg_trust *trust,
 		return err->code;
 	if (pkg_certs_add_file(trust->anchors, dirfd, root, err) != PKG_OK) {
 		pkg_err_at(err, &mark);
-		if (err->code != PKG_KEY)
+		if (err->code == PKG_SYSTEM)
 			return err->code;
 		return pkg_config_error(file, "bad-root", node, NULL, err,
 					err->text);
@@ -436,7 +436,8 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 					       "approvals are", err));
 	PKG_TRY(read_time(trust, &file, from->time, err));
 	PKG_TRY(read_signers(trust, &file, from, err));
-	PKG_TRY(read_roots(trust, &file, dirfd, &from->roots, err));
+	if (diag->errors == before) /* else it is refused anyway */
+		PKG_TRY(read_roots(trust, &file, dirfd, &from->roots, err));
 	PKG_TRY(read_names(&trust->tenants, trust, &from->tenants, err));
 	PKG_TRY(read_names(&trust->device_configs, trust, &from->device_configs,
 			   err));

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trust policies and device configs: the tools and the schemas agree.
+
+From a good file of each kind every key is left out, every value is replaced by
+some of another type or range, and a key is added everywhere.  A schema allows
+more than a tool only where a rule is about several values at once.
+"""
+
+import copy
+import json
+import re
+
+import forge
+import jsonschema
+import pytest
+import yaml
+
+# Rules that no schema can say.
+ABOVE_SCHEMAS = {"trusts-nobody", "threshold-too-high", "duplicate-pin",
+                 "bad-root", "unsupported"}
+OTHERS = [None, True, 0, -1, 17, 1 << 60, "", "x", "a/b", [], ["x"],
+          ["x", "x"], {}, {"x": 1}, [None], [[]]]
+
+
+def good_policy(keys):
+    pins = [{"id": name, "spki": f"sha256:{forge.spki(keys, name)}"}
+            for name in ("release", "officer")]
+    return {"packline": 1, "trust": {
+        "roots": ["ca.pem"], "signers": {"threshold": 2, "pins": pins},
+        "tenants": ["acme"], "deviceConfigs": ["ecu-a"],
+        "suites": ["packline-1"], "time": "at=2026-12-01T02:00:00Z",
+        "allowUnsigned": False, "minSequence": 3}}
+
+
+def good_device_config(keys):
+    del keys
+    return {"packline": 1, "deviceConfig": "ecu-a", "tenant": "acme",
+            "kind": "sealed", "suite": "packline-1",
+            "recipients": ["a.pem", "b.pem"],
+            "signing": {"key": "release.key", "cert": "release.pem"},
+            "acl": {"use": ["build"], "approve": ["alice"], "sign": ["bob"]}}
+
+
+def places(value, path=()):
+    """Paths of all values below."""
+    items = (value.items() if isinstance(value, dict) else
+             enumerate(value) if isinstance(value, list) else ())
+    for key, below in items:
+        yield path + (key,)
+        yield from places(below, path + (key,))
+
+
+def parent(document, path):
+    for key in path[:-1]:
+        document = document[key]
+    return document
+
+
+def reads_as_text(value, other):
+    """In YAML, where a text is expected, null and 1 are texts."""
+    if isinstance(value, list) and isinstance(other, list):
+        return any(reads_as_text(value[0], item) for item in other)
+    return isinstance(value, str) and not isinstance(other, (str, list, dict))
+
+
+def mutants(good):
+    for path in [(), *places(good)]:
+        target = copy.deepcopy(good)
+        value = target
+        for key in path:
+            value = value[key]
+        if isinstance(value, dict):
+            value["added"] = 1
+            yield path, "added", target
+        if not path:
+            continue
+        target = copy.deepcopy(good)
+        del parent(target, path)[path[-1]]
+        yield path, "deleted", target
+        for other in OTHERS:
+            if reads_as_text(value, other):
+                continue
+            target = copy.deepcopy(good)
+            parent(target, path)[path[-1]] = other
+            yield path, other, target
+
+
+@pytest.fixture
+def rules(run, keys, tmp_path):
+    """rules("--trust", document) -> rules of the findings, None if taken."""
+    forge.Box(keys).write(tmp_path / "a.seal")
+    (tmp_path / "a").mkdir()
+    for name in ("ca.pem", "x", "a/b"):      # all that may be roots
+        (tmp_path / name).write_bytes(keys.ca.read_bytes())
+    path = tmp_path / "config.yaml"
+
+    def check(option, document):
+        path.write_text(yaml.safe_dump(document, allow_unicode=True,
+                                       default_style=None))
+        answer = run("pkg-verify", option, path, "a.seal")
+        assert answer.code in (0, 1, 3), answer.err
+        if answer.code != 3:
+            return None
+        return set(re.findall(r"^pkg-verify: .*\[([a-z-]+)\]$", answer.err,
+                              re.M)) - {"config"}
+
+    return check
+
+
+@pytest.mark.parametrize("option, name, make", [
+    ("--trust", "trust-policy", good_policy),
+    ("--device-config", "device-config", good_device_config)])
+def test_tool_and_schema_agree(rules, root, keys, option, name, make):
+    schema = json.loads((root / f"schemas/{name}.schema.json").read_text())
+    validator = jsonschema.Draft7Validator(schema)
+    good = make(keys)
+    assert validator.is_valid(good) and rules(option, good) is None
+    count = 0
+    for path, change, document in mutants(good):
+        found, valid = rules(option, document), validator.is_valid(document)
+        what = f"{path} {change!r}: {found}"
+        if valid:
+            assert found is None or found <= ABOVE_SCHEMAS, what
+        else:
+            assert found, what
+        count += 1
+    assert count > 200
+
+
+def test_schemas_are_schemas(root):
+    for name in ("trust-policy", "device-config", "stage", "verdict"):
+        jsonschema.Draft7Validator.check_schema(json.loads(
+            (root / f"schemas/{name}.schema.json").read_text()))
