@@ -6,6 +6,7 @@
 #include "packline/path.h"
 #include "packline/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,14 @@ static enum pkg_code hex(struct hash_run *run, const char **out,
 	return *out != NULL ? PKG_OK : run->sink->err->code;
 }
 
+/* A failure that is not the file's: out of memory, or a bug. */
+static bool is_ours(const struct pkg_err *failed)
+{
+	return failed->code == PKG_INTERNAL ||
+	       (failed->code == PKG_SYSTEM && failed->reason == NULL &&
+		(failed->os_errno == 0 || failed->os_errno == ENOMEM));
+}
+
 static enum pkg_code take_result(void *ctx, const struct pkg_artifact *artifact,
 				 void *user, const struct pkg_err *failed,
 				 struct pkg_err *err)
@@ -74,7 +83,7 @@ static enum pkg_code take_result(void *ctx, const struct pkg_artifact *artifact,
 	(void)err;
 	close(job->fd);
 	job->fd = -1;
-	if (failed != NULL && failed->code == PKG_INTERNAL) {
+	if (failed != NULL && is_ours(failed)) {
 		*run->sink->err = *failed;
 		return failed->code;
 	}

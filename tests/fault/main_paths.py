@@ -10,6 +10,8 @@ need not give the same bytes (encryption, randomised signatures).
 import dataclasses
 from typing import Callable
 
+import manifest_product
+
 
 @dataclasses.dataclass
 class MainPath:
@@ -37,3 +39,43 @@ def hash_two_files(work, run, keys):
     (work / "small").write_bytes(b"abc")
     (work / "large").write_bytes(bytes(range(256)) * 1024)
     return ["-j", "1", "small", "large"]
+
+
+@main_path("pkg-manifest")
+def manifest_check(work, run, keys):
+    manifest_product.write(work, ("maxAssignments: 1", "minArtifacts: 0"))
+    return ["check", "--server-version", "0.9.0", "product.yaml"]
+
+
+@main_path("pkg-manifest")
+def manifest_resolve(work, run, keys):
+    manifest_product.write(work, ("Root file", "${WHAT} file"))
+    return ["resolve", "-D", "WHAT=Root", "product.yaml", "-o", "product.lock",
+            "--depfile", "product.d"]
+
+
+@main_path("pkg-manifest")
+def manifest_resolve_records(work, run, keys):
+    manifest_product.write(work)
+    names = run("pkg-manifest", "files", "-0", "product.yaml", cwd=work,
+                check=0).raw
+    records = run("pkg-hash", "--files0-from", "-", cwd=work, input=names,
+                  check=0).raw
+    (work / "records.jsonl").write_bytes(records)
+    return ["resolve", "--hashes", "records.jsonl", "product.yaml"]
+
+
+@main_path("pkg-manifest")
+def manifest_plan(work, run, keys):
+    manifest_product.write(work)
+    run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock",
+        cwd=work, check=0)
+    return ["plan", "product.lock"]
+
+
+@main_path("pkg-manifest")
+def manifest_bundle(work, run, keys):
+    manifest_product.write(work)
+    run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock",
+        cwd=work, check=0)
+    return ["bundle", "product.lock", "-o", "product.bundle"]
