@@ -69,7 +69,7 @@ def output_folder_read_only(box):
     (box.path / "sums").mkdir(mode=0o555)
 
 
-@mistake("pkg-hash --files0-from list", exits=4)
+@mistake("pkg-hash --files0-from list", exits=3)
 def list_of_lines(box):
     box.write("list", "os.bin\napp.bin\n")
 

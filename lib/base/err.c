@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,17 @@ enum pkg_code pkg_err_set_(struct pkg_err *err, enum pkg_code code,
 	return pkg_err_at(err, mark);
 }
 
+/* Does @cause begin by naming @name, quoted or not? */
+static bool begins_with(const char *cause, const char *name)
+{
+	const size_t len = strlen(name);
+	const char *at = cause[0] == '\'' ? cause + 1 : cause;
+
+	return strncmp(at, name, len) == 0 &&
+	       (at == cause ? at[len] == ':' || at[len] == ' '
+			    : at[len] == '\'');
+}
+
 enum pkg_code pkg_err_wrap_(struct pkg_err *err, struct pkg_err_frame at,
 			    const char *fmt, ...)
 {
@@ -50,7 +62,10 @@ enum pkg_code pkg_err_wrap_(struct pkg_err *err, struct pkg_err_frame at,
 	va_start(ap, fmt);
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	append(err, ": ", cause);
+	if (begins_with(cause, err->text))
+		memcpy(err->text, cause, sizeof(cause));
+	else
+		append(err, ": ", cause);
 	push_frame(err, at);
 	return err->code;
 }

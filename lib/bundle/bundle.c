@@ -64,8 +64,9 @@ static enum pkg_code write_container(const struct pkg_bundle_spec *spec,
 	PKG_TRY(pkg_container_writer_new(&w, env, container, err));
 	if (pkg_container_writer_run(w, file, size, err) != PKG_OK) {
 		if (err->code == PKG_NO)
-			(void)pkg_hint(err, "it has changed since it was "
-					    "pinned: resolve again");
+			(void)pkg_hint(err, "it has changed since the lock or "
+					    "the container's record was made: "
+					    "make that again");
 		return err->code;
 	}
 	return PKG_OK;

@@ -118,6 +118,10 @@ static enum pkg_code read_boxes(struct boxes *b, struct pkg_source *records)
 		code = add_box(b, node);
 	}
 	pkg_json_lines_fini(&lines);
+	if (code == PKG_INPUT && b->err->hint[0] == '\0')
+		return pkg_hint(b->err, "records are what pkg-seal create and "
+					"sign print; the container itself is "
+					"not one");
 	return code;
 }
 

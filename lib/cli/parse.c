@@ -151,10 +151,12 @@ static enum pkg_code set_number(struct cli_number *number,
 		     !__builtin_mul_overflow(value, 10u, &value) &&
 		     !__builtin_add_overflow(value, (uint64_t)(*s - '0'),
 					     &value);
-	if (!ok)
-		return pkg_fail(err, PKG_USAGE,
-				"'%s' is not a number that --%s can take", arg,
-				opt->name);
+	if (!ok) {
+		(void)pkg_fail(err, PKG_USAGE,
+			       "'%s' is not a number that --%s can take", arg,
+			       opt->name);
+		return pkg_hint(err, "a whole number in digits 0-9 is wanted");
+	}
 	if (ranged && (value < number->min || value > number->max))
 		return pkg_fail(err, PKG_USAGE,
 				"%s is out of range for --%s (%llu to %llu)",

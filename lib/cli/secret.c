@@ -153,9 +153,11 @@ static enum pkg_code from_tty(struct pkg_buf *out, const char *prompt,
 
 	q.tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (q.tty < 0) {
-		(void)pkg_fail(err, PKG_KEY, "there is no terminal to ask on");
+		(void)pkg_fail(err, PKG_KEY,
+			       "a passphrase is needed, and there is no "
+			       "terminal to ask on");
 		return pkg_hint(err, "name a file that only you can read: "
-				     "file:PATH");
+				     "--passphrase file:PATH");
 	}
 	do
 		code = ask_once(&q, out, prompt, &again, err);

@@ -65,9 +65,12 @@ static enum pkg_code read_mimetype(struct pkg_container *c, struct pkg_err *err)
 	char text[MIME_MAX];
 
 	PKG_TRY(next_is(c, MEMBER_MIMETYPE, &is, err));
-	if (!is)
-		return pkg_refuse(err, PKG_INPUT, "framing",
-				  "%s: not a container", c->source->name);
+	if (!is) {
+		(void)pkg_refuse(err, PKG_INPUT, "framing",
+				 "%s: not a container", c->source->name);
+		return pkg_hint(err, "containers are what pkg-seal create and "
+				     "pkg-manifest bundle write");
+	}
 	PKG_TRY(slurp(c, MEMBER_MIMETYPE, UINT64_MAX, &mime, err));
 	if (strcmp(pkg_buf_str(&mime), PKG_REQUEST_MIME) == 0)
 		return pkg_refuse(err, PKG_NO, "request-only",

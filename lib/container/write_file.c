@@ -81,11 +81,14 @@ static enum pkg_code check_given(const struct pkg_container_writer *w,
 	pkg_hex_encode(hex, file->sha256, 32);
 	if ((file->has_given &&
 	     memcmp(file->given_sha256, file->sha256, 32) != 0) ||
-	    (blob && strcmp(file->source_name, hex) != 0))
-		return pkg_refuse(err, PKG_NO, "digest-mismatch",
-				  "'%s' has another SHA-256 than was given: it "
-				  "is %s",
-				  pkg_input_name(&w->inputs[index]), hex);
+	    (blob && strcmp(file->source_name, hex) != 0)) {
+		(void)pkg_refuse(err, PKG_NO, "digest-mismatch",
+				 "'%s' has another SHA-256 than was given: it "
+				 "is %s",
+				 pkg_input_name(&w->inputs[index]), hex);
+		return pkg_hint(err, "it is another file, or it has changed "
+				     "since that digest was made");
+	}
 	return PKG_OK;
 }
 

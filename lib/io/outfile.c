@@ -70,7 +70,7 @@ static enum pkg_code open_named(struct pkg_outfile *file, mode_t mode,
 	file->fd = openat(file->dir, name,
 			  O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
 	if (file->fd < 0)
-		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+		return pkg_temp_unwritable(file->path, err);
 	return PKG_OK;
 }
 
@@ -87,7 +87,7 @@ static enum pkg_code open_temp(struct pkg_outfile *file, mode_t mode,
 	file->fd = openat(file->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 	if (file->fd < 0 && errno != EOPNOTSUPP && errno != EISDIR &&
 	    errno != ENOENT && errno != EINVAL)
-		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+		return pkg_temp_unwritable(file->path, err);
 	if (file->fd >= 0) {
 		proc_path(proc, file->fd);
 		if (access(proc, F_OK) == 0)
@@ -130,7 +130,7 @@ static enum pkg_code open_file(struct pkg_outfile *file, int dirfd,
 	    fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)options->size) !=
 		0 &&
 	    errno == ENOSPC)
-		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+		return pkg_temp_unwritable(file->path, err);
 	return PKG_OK;
 }
 
@@ -184,8 +184,7 @@ enum pkg_code pkg_outfile_pwrite(struct pkg_outfile *file, const void *buf,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return pkg_fail_os(err, errno, "cannot write '%s'",
-					   file->path);
+			return pkg_temp_unwritable(file->path, err);
 		p += n;
 		offset += (uint64_t)n;
 		len -= (size_t)n;
@@ -250,8 +249,7 @@ static enum pkg_code make_visible(struct pkg_outfile *file, struct pkg_err *err)
 		pkg_temp_arm(file->dir, name);
 		memcpy(file->temp, name, sizeof(name));
 		if (link_as(file, name) != 0)
-			return pkg_fail_os(err, errno, "cannot write '%s'",
-					   file->path);
+			return pkg_temp_unwritable(file->path, err);
 		unnamed = false;
 	}
 	if (unnamed)
@@ -263,7 +261,7 @@ static enum pkg_code make_visible(struct pkg_outfile *file, struct pkg_err *err)
 	if (failed != 0 && errno == EEXIST)
 		return pkg_temp_exists(file->path, err);
 	if (failed != 0)
-		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+		return pkg_temp_unwritable(file->path, err);
 	pkg_temp_disarm(file->temp);
 	file->temp[0] = '\0';
 	return PKG_OK;
@@ -276,12 +274,12 @@ enum pkg_code pkg_outfile_commit(struct pkg_outfile *file, uint64_t size,
 	if (file->fd == STDOUT_FILENO)
 		return PKG_OK;
 	if (size != UINT64_MAX && ftruncate(file->fd, (off_t)size) != 0)
-		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+		return pkg_temp_unwritable(file->path, err);
 	if (file->spooled)
 		return copy_out(file, err);
 	/* After a failed fsync the pages' state is unknown: never go on. */
 	if (fsync(file->fd) != 0)
-		return pkg_fail_os(err, errno, "cannot write '%s'", file->path);
+		return pkg_temp_unwritable(file->path, err);
 	PKG_TRY(make_visible(file, err));
 	if (fsync(file->dir) != 0 && errno != EINVAL)
 		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",

@@ -40,11 +40,14 @@ enum pkg_code pkg_source_read_all(struct pkg_source *source, void *buf,
 		size_t got = 0;
 
 		PKG_TRY(pkg_source_read(source, p, len, &got, err));
-		if (got == 0)
-			return pkg_refuse(err, PKG_INPUT, "truncated",
-					  "%s ends early, after %llu bytes",
-					  source->name,
-					  (unsigned long long)source->total);
+		if (got == 0) {
+			(void)pkg_refuse(err, PKG_INPUT, "truncated",
+					 "%s ends early, after %llu bytes",
+					 source->name,
+					 (unsigned long long)source->total);
+			return pkg_hint(err, "it is not whole: copy or "
+					     "download it again");
+		}
 		p += got;
 		len -= got;
 	}

@@ -54,6 +54,15 @@ enum pkg_code pkg_temp_split(int *dir, const char **base, int dirfd,
 	return err->code;
 }
 
+enum pkg_code pkg_temp_unwritable(const char *path, struct pkg_err *err)
+{
+	(void)pkg_fail_os(err, errno, "cannot write '%s'", path);
+	if (err->os_errno == EACCES)
+		return pkg_hint(err, "check who may write to its folder: "
+				     "ls -ld");
+	return err->code;
+}
+
 enum pkg_code pkg_temp_exists(const char *path, struct pkg_err *err)
 {
 	(void)pkg_fail(err, PKG_USAGE, "'%s' exists already", path);

@@ -25,6 +25,8 @@ enum pkg_code pkg_temp_split(int *dir, const char **base, int dirfd,
 void pkg_temp_arm(int dir, const char *name);
 void pkg_temp_disarm(const char *name);
 
+/* PKG_SYSTEM: @path cannot be written, for the reason that errno has. */
+enum pkg_code pkg_temp_unwritable(const char *path, struct pkg_err *err);
 /* PKG_USAGE: @path exists, with the hint that --force replaces it. */
 enum pkg_code pkg_temp_exists(const char *path, struct pkg_err *err);
 

@@ -127,7 +127,7 @@ enum pkg_code pkg_check_set_ref(const struct checker *c,
 	return report_ref(c, ref, &x->sets_named, RULE_UNKNOWN_SET, "set");
 }
 
-static enum pkg_code count_type(const struct set_check *s,
+static enum pkg_code count_type(struct set_check *s,
 				const struct pkg_either *ref,
 				const struct pkg_identity *id)
 {
@@ -137,6 +137,10 @@ static enum pkg_code count_type(const struct set_check *s,
 	struct type_count *count;
 	const void *before;
 
+	if (id->type[0] == '\0') { /* the module has none: that was said */
+		s->unknown = true;
+		return PKG_OK;
+	}
 	if (s->type != NULL && type != NULL &&
 	    !lists(&s->type->mandatory, id->type) &&
 	    !lists(&s->type->optional, id->type))

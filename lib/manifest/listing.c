@@ -3,6 +3,7 @@
 
 #include "packline/buf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,6 +49,20 @@ static const char *known_field(const struct listing_kind *kind,
 	return NULL;
 }
 
+static enum pkg_code hint_fields(const struct listing_kind *kind,
+				 struct pkg_err *err)
+{
+	char names[PKG_ERR_HINT] = "id";
+	size_t len = 2;
+
+	for (size_t i = 0; i < LISTING_FIELDS && kind->fields[i] != NULL &&
+			   len < sizeof(names);
+	     i++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len,
+					", %s", kind->fields[i]);
+	return pkg_hint(err, "they can be sorted by %s", names);
+}
+
 static enum pkg_code parse_one(struct order *o, const struct listing_kind *kind,
 			       char *text, struct pkg_err *err)
 {
@@ -64,9 +79,7 @@ static enum pkg_code parse_one(struct order *o, const struct listing_kind *kind,
 		(void)pkg_refuse(err, PKG_USAGE, "sort-field",
 				 "%s cannot be sorted by '%s'", kind->what,
 				 text);
-		return pkg_hint(err, "by id, %s and the like",
-				kind->fields[0] != NULL ? kind->fields[0]
-							: "nothing else");
+		return hint_fields(kind, err);
 	}
 	o->descending[o->count] = strcasecmp(colon, "DESC") == 0;
 	if (!o->descending[o->count] && strcasecmp(colon, "ASC") != 0) {

@@ -143,7 +143,7 @@
 	  "use another set type, or add it to its optionalmodules")            \
 	X(MAX_ASSIGNMENTS, "max-assignments", ERROR,                           \
 	  "a set has more modules of a type than its maxAssignments",          \
-	  "the server would drop one silently; keep only one, or raise "       \
+	  "keep as many as it may hold, or raise "                             \
 	  "maxAssignments of the type")                                        \
 	X(INCOMPLETE_SET, "incomplete-set", ERROR,                             \
 	  "a set lacks a module of a mandatory type, or has none",             \

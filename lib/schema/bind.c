@@ -90,15 +90,19 @@ static enum pkg_code check_missing(struct pkg_binder *b,
 				   const bool *seen, struct pkg_err *err)
 {
 	const struct pkg_mark mark = pkg_node_mark(node);
-	char label[PKG_SCHEMA_LABEL];
+	char label[PKG_SCHEMA_LABEL], hint[PKG_ERR_HINT];
 
 	for (size_t i = 0; table->fields[i].name != NULL; i++) {
 		if (seen[i] || !table->fields[i].required)
 			continue;
+		(void)snprintf(
+		    hint, sizeof(hint), "add '%s'%s%s", table->fields[i].name,
+		    table->fields[i].help != NULL ? ": " : "",
+		    table->fields[i].help != NULL ? table->fields[i].help : "");
 		PKG_TRY(pkg_diag_add(
-		    b->diag, PKG_SEVERITY_ERROR, "missing-key", &mark,
-		    table->fields[i].help, err, "the key '%s' is missing in %s",
-		    table->fields[i].name, pkg_schema_label_(label, b, node)));
+		    b->diag, PKG_SEVERITY_ERROR, "missing-key", &mark, hint,
+		    err, "the key '%s' is missing in %s", table->fields[i].name,
+		    pkg_schema_label_(label, b, node)));
 	}
 	return PKG_OK;
 }

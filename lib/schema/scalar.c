@@ -64,7 +64,8 @@ enum pkg_code pkg_schema_wrong_type_(struct pkg_binder *b,
 	char label[PKG_SCHEMA_LABEL], value[PKG_SCHEMA_LABEL];
 	const bool shown = node->kind == PKG_NODE_STRING && node->len > 0;
 
-	if (hint == NULL && node->kind == PKG_NODE_STRING && node->len == 0)
+	if (hint == NULL && node->kind == PKG_NODE_STRING && node->len == 0 &&
+	    node != b->root)
 		hint = "write a value, or leave the key out";
 	return pkg_diag_add(b->diag, PKG_SEVERITY_ERROR, "wrong-type", &mark,
 			    hint, err, "%s must be %s, not %s",

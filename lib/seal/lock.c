@@ -171,6 +171,9 @@ static enum pkg_code seal_artifact(struct lock_run *run,
 	    pkg_path_open_beneath(&fd, run->job->dirfd, artifact->path, err));
 	code = seal_fd(run, module, artifact, fd, err);
 	close(fd);
+	if (code == PKG_NO)
+		(void)pkg_hint(err, "it has changed since it was pinned: "
+				    "pkg-manifest resolve again");
 	return code == PKG_OK ? PKG_OK : pkg_wrap(err, "%s", artifact->path);
 }
 

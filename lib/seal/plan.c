@@ -6,6 +6,7 @@
 #include "packline/path.h"
 #include "packline/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -270,9 +271,16 @@ static enum pkg_code plan_recipients(struct pkg_seal_plan *plan,
 	if (plan->spec.kind == PKG_CONTAINER_SIGNED)
 		return PKG_OK;
 	PKG_TRY(pkg_certs_new(&plan->recipients, env->crypto, err));
-	for (size_t i = 0; device != NULL && i < device->recipients.count; i++)
-		PKG_TRY(add_recipient(plan, job->dirfd,
-				      device->recipients.items[i], env, err));
+	for (size_t i = 0; device != NULL && i < device->recipients.count;
+	     i++) {
+		if (add_recipient(plan, job->dirfd, device->recipients.items[i],
+				  env, err) == PKG_OK)
+			continue;
+		if (err->os_errno == ENOENT)
+			(void)pkg_hint(err, "paths in a device config are "
+					    "relative to its folder");
+		return pkg_wrap(err, "device config '%s'", device->id);
+	}
 	for (size_t i = 0; i < job->recipients.count; i++)
 		PKG_TRY(add_recipient(plan, job->dirfd,
 				      job->recipients.items[i], env, err));

@@ -19,11 +19,15 @@ static enum pkg_code check_head(const struct pkg_seal_sign *job,
 	char hex[65];
 
 	pkg_hex_encode(hex, head->manifest_sha256, 32);
-	if (job->expect_sha256 != NULL && strcmp(job->expect_sha256, hex) != 0)
-		return pkg_refuse(err, PKG_NO, "unexpected-manifest",
-				  "its manifest has the digest %s, not the "
-				  "expected one",
-				  hex);
+	if (job->expect_sha256 != NULL &&
+	    strcmp(job->expect_sha256, hex) != 0) {
+		(void)pkg_refuse(err, PKG_NO, "unexpected-manifest",
+				 "its manifest has the digest %s, not the "
+				 "expected one",
+				 hex);
+		return pkg_hint(err, "it is another draft than the one that "
+				     "was looked at: pkg-seal show");
+	}
 	if (head->manifest.kind == PKG_CONTAINER_ENCRYPTED)
 		return pkg_fail(err, PKG_USAGE,
 				"a container of kind 'encrypted' is not "

@@ -169,9 +169,10 @@ static enum pkg_code ask_expiry(const struct question *q,
 		return PKG_OK;
 	}
 	(void)pkg_time_format(now, q->now);
-	return pkg_refuse(err, PKG_NO, "expired",
-			  "it expired at %s, and the clock says %s", expires,
-			  now);
+	(void)pkg_refuse(err, PKG_NO, "expired",
+			 "it expired at %s, and the clock says %s", expires,
+			 now);
+	return pkg_hint(err, "get a newer one, if the clock is right");
 }
 
 static enum pkg_code ask_approvals(const struct question *q,

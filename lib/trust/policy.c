@@ -6,6 +6,7 @@
 #include "packline/limits.h"
 #include "packline/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *const suites[] = {PKG_SUITE_1, NULL};
@@ -230,6 +231,9 @@ static enum pkg_code read_root(struct pkg_trust *trust,
 		return err->code;
 	if (pkg_certs_add_file(trust->anchors, dirfd, root, err) != PKG_OK) {
 		pkg_err_at(err, &mark);
+		if (err->os_errno == ENOENT)
+			(void)pkg_hint(err, "paths in a trust policy are "
+					    "relative to its folder");
 		if (err->code == PKG_SYSTEM)
 			return err->code;
 		return pkg_config_error(file, "bad-root", node, NULL, err,

@@ -195,11 +195,14 @@ enum pkg_code pkg_zip_reader_read(struct pkg_zip_reader *reader, void *buf,
 	if (cap > reader->left)
 		cap = (size_t)reader->left;
 	PKG_TRY(pkg_source_read(reader->source, buf, cap, got, err));
-	if (*got == 0)
-		return pkg_refuse(
+	if (*got == 0) {
+		(void)pkg_refuse(
 		    err, PKG_INPUT, "truncated", "%s: ends within member '%s'",
 		    reader->source->name,
 		    reader->list.entries[reader->list.count - 1].name);
+		return pkg_hint(err, "it is not whole: copy or download it "
+				     "again");
+	}
 	reader->left -= *got;
 	reader->crc = pkg_zip_crc32(reader->crc, buf, *got);
 	return PKG_OK;

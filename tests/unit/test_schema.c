@@ -129,7 +129,8 @@ static void test_tells_all_findings_at_once(void **state)
 		     "labels: {A: toolong99, b: y, c: []}\n");
 	assert_findings(
 	    d,
-	    "1:1: the key 'name' is missing in the document [missing-key]\n"
+	    "1:1: the key 'name' is missing in the document [missing-key] "
+	    "(add 'name')\n"
 	    "1:9: 'format' must be 1, not 2 [out-of-range]\n"
 	    "2:1: unknown key 'nmae' [unknown-key] (did you mean 'name'?)\n"
 	    "3:11: 'external' must be true or false, not 'yes' [wrong-type]\n"

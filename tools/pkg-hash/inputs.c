@@ -80,6 +80,14 @@ static enum pkg_code read_names(struct hash_inputs *inputs, struct pkg_err *err)
 				PKG_IO_CHUNK, &got, err));
 	names->len += got;
 	names->data[names->len] = '\0'; /* the last name may have none */
+	if (got == 0 && inputs->list->total == names->len && names->len > 0 &&
+	    names->data[names->len - 1] == '\n') {
+		(void)pkg_fail(err, PKG_INPUT,
+			       "'%s' has lines, not names ended by NUL",
+			       inputs->list->name);
+		return pkg_hint(err, "find has -print0, git ls-files -z, "
+				     "pkg-manifest files -0");
+	}
 	return PKG_OK;
 }
 

@@ -60,12 +60,12 @@ enum pkg_code seal_tool_key(struct seal_tool *tool,
 	const struct pkg_key_ask asking = {ask, &asker};
 
 	if (args->key == NULL) {
-		if (args->cert != NULL || args->passphrase != NULL)
-			return pkg_fail(err, PKG_USAGE,
-					"--%s is for a key, and none is named",
-					args->cert != NULL ? "cert"
-							   : "passphrase");
-		return PKG_OK;
+		if (args->cert == NULL && args->passphrase == NULL)
+			return PKG_OK;
+		(void)pkg_fail(err, PKG_USAGE,
+			       "--%s is for a key, and none is named",
+			       args->cert != NULL ? "cert" : "passphrase");
+		return pkg_hint(err, "name the key too; --help tells how");
 	}
 	PKG_TRY(pkg_key_load(&tool->key, tool->crypto, cli_dirfd(tool->cli),
 			     args->key, &asking, err));

@@ -25,8 +25,11 @@ static struct pkg_seal_words words(const struct cli_list *list)
 static enum pkg_code check_lock_args(const struct args *args, int argc,
 				     struct pkg_err *err)
 {
-	if (args->from_lock == NULL && argc == 0)
-		return pkg_fail(err, PKG_USAGE, "no file to put in");
+	if (args->from_lock == NULL && argc == 0) {
+		(void)pkg_fail(err, PKG_USAGE, "no file to put in");
+		return pkg_hint(err, "name files behind the options, or - for "
+				     "standard input");
+	}
 	if (args->from_lock == NULL)
 		return PKG_OK;
 	if (argc > 0 || args->device != NULL || args->tenant != NULL ||

@@ -85,7 +85,10 @@ struct pkg_err {
 	pkg_failed_(pkg_err_reason_((err), (why), (err)->code))
 /* Out of memory: PKG_SYSTEM. */
 #define pkg_fail_nomem(err) pkg_fail(err, PKG_SYSTEM, "out of memory")
-/* Prefix the current error with what the caller was doing; keep its code. */
+/*
+ * Prefix the current error with what the caller was doing; keep its code.  Not
+ * if it begins with just that: nobody wants "a.seal: a.seal ends early".
+ */
 #define pkg_wrap(err, ...)                                                     \
 	pkg_failed_(pkg_err_wrap_((err), PKG_HERE_, __VA_ARGS__))
 /* Add to the current error how the user can mend it; keep its code. */
