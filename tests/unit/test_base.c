@@ -43,6 +43,26 @@ static void error_names_the_system_failure(void **state)
 	assert_int_equal(err.os_errno, 0);
 }
 
+static void wrapped(const char *cause, const char *name, const char *want)
+{
+	struct pkg_err err = PKG_ERR_INIT;
+
+	(void)pkg_fail(&err, PKG_INPUT, "%s", cause);
+	assert_int_equal(pkg_wrap(&err, "%s", name), PKG_INPUT);
+	assert_string_equal(err.text, want);
+}
+
+static void error_does_not_name_a_file_twice(void **state)
+{
+	(void)state;
+	wrapped("a.seal ends early", "a.seal", "a.seal ends early");
+	wrapped("a.seal: too long", "a.seal", "a.seal: too long");
+	wrapped("'a.seal' is old", "a.seal", "'a.seal' is old");
+	wrapped("a.sealed is old", "a.seal", "a.seal: a.sealed is old");
+	wrapped("'a.sealed' is old", "a.seal", "a.seal: 'a.sealed' is old");
+	wrapped("a.seal", "a.seal", "a.seal: a.seal");
+}
+
 static void error_text_is_cut_not_overrun(void **state)
 {
 	struct pkg_err err = PKG_ERR_INIT;
@@ -344,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(error_has_mark_chain_and_trace),
 	    cmocka_unit_test(error_names_the_system_failure),
+	    cmocka_unit_test(error_does_not_name_a_file_twice),
 	    cmocka_unit_test(error_text_is_cut_not_overrun),
 	    cmocka_unit_test(buffer_keeps_its_maximum),
 	    cmocka_unit_test(secret_buffer_grows),
