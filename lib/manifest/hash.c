@@ -22,7 +22,8 @@ struct hash_run {
 	size_t count, next;
 	struct pkg_map by_path; /* → struct pkg_pinned of the job */
 	struct pkg_arena *arena;
-	const struct rule_sink *sink;
+	struct pkg_diag *diag;
+	struct pkg_err *err; /* not for the callbacks, which have their own */
 	int dirfd;
 };
 
@@ -30,6 +31,7 @@ static enum pkg_code next_job(void *ctx, struct pkg_hasher_item *item,
 			      bool *more, struct pkg_err *err)
 {
 	struct hash_run *run = ctx;
+	const struct rule_sink sink = {run->diag, err};
 
 	*more = false;
 	while (run->next < run->count && !*more) {
@@ -39,7 +41,7 @@ static enum pkg_code next_job(void *ctx, struct pkg_hasher_item *item,
 		if (pkg_path_open_beneath(&job->fd, run->dirfd, job->file->path,
 					  &why) != PKG_OK) {
 			job->fd = -1;
-			PKG_TRY(pkg_rule_add(run->sink, RULE_FILE_UNREADABLE,
+			PKG_TRY(pkg_rule_add(&sink, RULE_FILE_UNREADABLE,
 					     job->file->at, NULL, "%s",
 					     why.text));
 			continue;
@@ -50,18 +52,17 @@ static enum pkg_code next_job(void *ctx, struct pkg_hasher_item *item,
 						 .user = job};
 		*more = true;
 	}
-	(void)err;
 	return PKG_OK;
 }
 
-static enum pkg_code hex(struct hash_run *run, const char **out,
-			 const uint8_t *data, size_t len)
+static enum pkg_code hex(const struct hash_run *run, const char **out,
+			 const uint8_t *data, size_t len, struct pkg_err *err)
 {
 	char text[PKG_DIGEST_HEX];
 
 	pkg_hex_encode(text, data, len);
-	*out = pkg_arena_dup(run->arena, text, 2 * len, run->sink->err);
-	return *out != NULL ? PKG_OK : run->sink->err->code;
+	*out = pkg_arena_dup(run->arena, text, 2 * len, err);
+	return *out != NULL ? PKG_OK : err->code;
 }
 
 /* A failure that is not the file's: out of memory, or a bug. */
@@ -79,33 +80,33 @@ static enum pkg_code take_result(void *ctx, const struct pkg_artifact *artifact,
 	struct hash_run *run = ctx;
 	struct hash_job *job = user;
 	struct pkg_pinned *file = job->file;
+	const struct rule_sink sink = {run->diag, err};
 
-	(void)err;
 	close(job->fd);
 	job->fd = -1;
 	if (failed != NULL && is_ours(failed)) {
-		*run->sink->err = *failed;
+		*err = *failed;
 		return failed->code;
 	}
 	if (failed != NULL)
-		return pkg_rule_add(run->sink, RULE_FILE_UNREADABLE, file->at,
-				    NULL, "%s", failed->text);
+		return pkg_rule_add(&sink, RULE_FILE_UNREADABLE, file->at, NULL,
+				    "%s", failed->text);
 	if (file->size >= 0 && (uint64_t)file->size != artifact->size)
-		return pkg_rule_add(run->sink, RULE_FILE_UNREADABLE, file->at,
-				    NULL, "'%s' changed while it was read",
+		return pkg_rule_add(&sink, RULE_FILE_UNREADABLE, file->at, NULL,
+				    "'%s' changed while it was read",
 				    file->path);
 	file->size = (int64_t)artifact->size;
-	PKG_TRY(hex(run, &file->md5, artifact->digests.md5, 16));
-	PKG_TRY(hex(run, &file->sha1, artifact->digests.sha1, 20));
-	return hex(run, &file->sha256, artifact->digests.sha256, 32);
+	PKG_TRY(hex(run, &file->md5, artifact->digests.md5, 16, err));
+	PKG_TRY(hex(run, &file->sha1, artifact->digests.sha1, 20, err));
+	return hex(run, &file->sha256, artifact->digests.sha256, 32, err);
 }
 
 static enum pkg_code add_job(struct hash_run *run, struct pkg_pinned *file)
 {
 	const void *before;
 
-	PKG_TRY(pkg_map_add(&run->by_path, file->path, file, &before,
-			    run->sink->err));
+	PKG_TRY(
+	    pkg_map_add(&run->by_path, file->path, file, &before, run->err));
 	if (before == NULL)
 		run->jobs[run->count++] = (struct hash_job){file, -1};
 	return PKG_OK;
@@ -148,7 +149,7 @@ static enum pkg_code run_all(struct hash_run *run, struct pkg_manifest *m,
 	    .next = next_job, .result = take_result, .ctx = run};
 
 	PKG_TRY(for_all(run, m, add_job));
-	PKG_TRY(pkg_hasher_run(env->crypto, &options, &calls, run->sink->err));
+	PKG_TRY(pkg_hasher_run(env->crypto, &options, &calls, run->err));
 	return for_all(run, m, copy_result);
 }
 
@@ -158,8 +159,8 @@ enum pkg_code pkg_lock_hash(struct pkg_manifest *manifest,
 			    struct pkg_err *err)
 {
 	const struct pkg_module *modules = manifest->modules.items;
-	const struct rule_sink sink = {diag, err};
-	struct hash_run run = {.arena = arena, .sink = &sink, .dirfd = dirfd};
+	struct hash_run run = {
+	    .arena = arena, .diag = diag, .err = err, .dirfd = dirfd};
 	size_t files = 1;
 	enum pkg_code code;
 
