@@ -69,10 +69,6 @@ pkg_layer(bundle
   USES "base io digest json schema manifest container trust verify"
   OWNS ""
   HEADERS "plan bundle")
-pkg_layer(review
-  USES "base io digest json schema manifest container trust verify"
-  OWNS ""
-  HEADERS "review")
 pkg_layer(cli
   USES "base io json"
   OWNS ""
