@@ -41,9 +41,6 @@
 #define PKG_REQUEST_MIME   "application/vnd.packline.request.v1+zip"
 #define PKG_SUITE_1        "packline-1"
 
-#define PKG_LIMIT_TEXT_FIELD  512u /* bytes: name, version, requester */
-#define PKG_LIMIT_SOURCE_NAME 255u /* bytes: a file name anywhere */
-
 enum pkg_container_kind {
 	PKG_CONTAINER_SIGNED,    /* not encrypted */
 	PKG_CONTAINER_SEALED,    /* encrypted and signed */

@@ -155,7 +155,7 @@ pkg_container_copy_read(struct pkg_container_copy *copy, struct pkg_sink *plain,
 /* Instead of pkg_container_finish(): the same, and end the copy. */
 PKG_MUST_CHECK enum pkg_code
 pkg_container_copy_finish(struct pkg_container_copy *copy, struct pkg_err *err);
-void pkg_container_copy_free(struct pkg_container_copy *self);
+void pkg_container_copy_free(struct pkg_container_copy *copy);
 /*
  * All of that in one call, for a container that was opened and no more.  The
  * payload is copied once and compared with the manifest on the way.

@@ -27,6 +27,7 @@
 #define PKG_LIMIT_RECIPIENTS          64u    /* count */
 #define PKG_LIMIT_CMS_CERTS           8u     /* count */
 #define PKG_LIMIT_MEMBER_NAME         100u
+#define PKG_LIMIT_TEXT_FIELD          512u /* name, version, requester */
 #define PKG_LIMIT_JSON_DEPTH          8u /* levels, canonical JSON of a container */
 
 #define PKG_LIMIT_JSONW_DEPTH 64u /* levels a writer keeps track of */
