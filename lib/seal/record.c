@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { RECORD_MAX = 4 << 20 }; /* bytes: 4,096 artifacts with long names */
+
 enum pkg_code pkg_seal_check_path(const char *path, struct pkg_err *err)
 {
 	char quoted[160];
@@ -133,25 +135,44 @@ static enum pkg_code write_record(const struct hashing *file,
 	return pkg_jsonw_finish(&w, err);
 }
 
-enum pkg_code pkg_seal_commit(struct pkg_outfile *file, uint64_t size,
-			      const struct pkg_seal_output *output,
-			      const struct pkg_seal_record *record,
-			      struct pkg_crypto *crypto, struct pkg_err *err)
+/* The record of a file that is complete but not visible yet. */
+static enum pkg_code make_record(struct pkg_buf *text, struct pkg_outfile *file,
+				 const struct pkg_seal_record *record,
+				 struct pkg_crypto *crypto, struct pkg_err *err)
 {
-	struct hashing hashing = {.path = output->path,
+	struct hashing hashing = {.path = record->path,
 				  .fd = pkg_outfile_fd(file)};
 	const struct pkg_hasher_calls calls = {
 	    .next = give_file,
 	    .result = take_result,
 	    .ctx = &hashing,
 	};
+	struct pkg_sink_buf sink;
 
-	PKG_TRY(pkg_outfile_commit(file, size, err));
-	if (output->record == NULL || strcmp(output->path, "-") == 0)
-		return PKG_OK;
 	if (lseek(hashing.fd, 0, SEEK_SET) != 0)
 		return pkg_fail_os(err, errno, "cannot read '%s' back",
-				   output->path);
+				   record->path);
 	PKG_TRY(pkg_hasher_run(crypto, NULL, &calls, err));
-	return write_record(&hashing, output->record, record, err);
+	pkg_sink_buf_init(&sink, text);
+	return write_record(&hashing, &sink.sink, record, err);
+}
+
+enum pkg_code pkg_seal_commit(struct pkg_outfile *file, uint64_t size,
+			      const struct pkg_seal_output *output,
+			      const struct pkg_seal_record *record,
+			      struct pkg_crypto *crypto, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf text = {.max = RECORD_MAX};
+
+	if (output->record == NULL || strcmp(output->path, "-") == 0)
+		return pkg_outfile_commit(file, size, err);
+	PKG_TRY(pkg_sink_finish(pkg_outfile_sink(file), err));
+	if (size != UINT64_MAX &&
+	    ftruncate(pkg_outfile_fd(file), (off_t)size) != 0)
+		return pkg_fail_os(err, errno, "cannot write '%s'",
+				   record->path);
+	/* All that can fail comes before the file is visible. */
+	PKG_TRY(make_record(&text, file, record, crypto, err));
+	PKG_TRY(pkg_outfile_commit(file, size, err));
+	return pkg_sink_write(output->record, text.data, text.len, err);
 }

@@ -34,8 +34,9 @@ pkg_seal_list_artifacts(struct pkg_seal_record *record, struct pkg_arena *arena,
 			const struct pkg_container_request *request,
 			struct pkg_err *err);
 /*
- * Make @file visible with @size bytes, hash it and write its record.  On
- * standard output there is no place for a record beside the container.
+ * Hash @file, make it visible with @size bytes (UINT64_MAX: as it is) and write
+ * its record.  On standard output there is no place for a record beside the
+ * container.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_seal_commit(struct pkg_outfile *file, uint64_t size,

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { TEXT_MAX = 128 << 20 }; /* bytes: 65,000 files of ~400, quoted */
+
 /* Lines are gathered here; what went wrong first is kept. */
 struct page {
 	struct pkg_buf buf;
@@ -119,7 +121,7 @@ enum pkg_code pkg_seal_show_text(struct pkg_sink *sink,
 				 struct pkg_err *err)
 {
 	struct page page = {
-	    .buf = {.max = 8 * PKG_LIMIT_MANIFEST_JSON_BUNDLE},
+	    .buf = {.max = TEXT_MAX},
 	    .err = err,
 	};
 	enum pkg_code code = PKG_OK;

@@ -100,7 +100,7 @@ enum pkg_code pkg_certs_add_data(struct pkg_certs *certs, const void *data,
 				 size_t len, const char *name,
 				 struct pkg_err *err)
 {
-	if (add_data(certs, data, len, err) != PKG_OK)
+	if (pkg_sign_settle(add_data(certs, data, len, err), err) != PKG_OK)
 		return pkg_wrap(err, "certificate '%s'", name);
 	return PKG_OK;
 }
@@ -137,7 +137,7 @@ enum pkg_code pkg_certs_add_cert(struct pkg_certs *certs,
 		return pkg_crypto_fail(err, PKG_KEY, "encode a certificate");
 	code = add_der(certs, der, (size_t)len, err);
 	OPENSSL_free(der);
-	return code;
+	return pkg_sign_settle(code, err);
 }
 
 size_t pkg_certs_count(const struct pkg_certs *certs)

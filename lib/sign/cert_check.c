@@ -20,8 +20,9 @@ enum pkg_code pkg_cert_check_key(const struct pkg_certs *certs,
 	pkg_fail(err, PKG_KEY,
 		 "the certificate of '%s' is not that of key '%s'",
 		 certs->entries[0].info.subject, key->name);
-	return pkg_hint(err, "give the certificate that was issued for this "
-			     "key, first in its file");
+	pkg_hint(err, "give the certificate that was issued for this key, "
+		      "first in its file");
+	return pkg_sign_settle(PKG_KEY, err);
 }
 
 static enum pkg_code check_time(const struct pkg_cert_info *info, int64_t now,

@@ -3,6 +3,7 @@
 #include "packline/text.h"
 #include "sign/internal.h"
 
+#include <errno.h>
 #include <openssl/bn.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -168,5 +169,8 @@ enum pkg_code pkg_sign_x509_info(struct pkg_cert_info *info,
 	code = pkg_sign_sha256(info->sha256, crypto, der, (size_t)len, err);
 	OPENSSL_free(der);
 	info_uses(info, x509);
+	/* Those questions answer no when there is no memory. */
+	if (errno == ENOMEM)
+		return pkg_fail_nomem(err);
 	return code;
 }

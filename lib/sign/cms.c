@@ -166,8 +166,8 @@ static enum pkg_code parse(struct pkg_cms *self, const void *der, size_t len,
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	struct cms_profile profile;
 
-	PKG_TRY(pkg_cms_profile_walk(&profile, der, len, err));
 	PKG_TRY(pkg_sign_scope_enter(&scope, self->crypto, err));
+	PKG_TRY(pkg_cms_profile_walk(&profile, der, len, err));
 	PKG_TRY(decode(self, der, len, err));
 	PKG_TRY(find_signer(self, err));
 	PKG_TRY(read_signer(self, err));
@@ -194,7 +194,7 @@ enum pkg_code pkg_cms_parse(struct pkg_cms **out, struct pkg_crypto *crypto,
 	if (self == NULL)
 		return pkg_fail_nomem(err);
 	self->crypto = crypto;
-	PKG_TRY(parse(self, der, len, err));
+	PKG_TRY(pkg_sign_settle(parse(self, der, len, err), err));
 	*out = PKG_STEAL(self);
 	return PKG_OK;
 }
@@ -204,15 +204,16 @@ const struct pkg_cms_signer *pkg_cms_claim(const struct pkg_cms *cms)
 	return &cms->claim;
 }
 
-enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
-			     size_t len,
-			     const struct pkg_cms_verify_options *options,
-			     struct pkg_err *err)
+static enum pkg_code verify(struct pkg_cms *cms, const void *content,
+			    size_t len,
+			    const struct pkg_cms_verify_options *options,
+			    struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(X509_STORE) X509_STORE *store = NULL;
 	PKG_AUTO(BIO) BIO *bio = NULL;
 
+	PKG_TRY(pkg_sign_scope_enter(&scope, cms->crypto, err));
 	/* An int takes the length below (CVE-2026-34155). */
 	if (len > PKG_LIMIT_SIGNED)
 		return pkg_refuse(err, PKG_INPUT, "limit",
@@ -220,7 +221,6 @@ enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
 				  PKG_LIMIT_SIGNED);
 	if (strcmp(cms->content_type, options->content_type) != 0)
 		return off_profile(err, "it is for another type of content");
-	PKG_TRY(pkg_sign_scope_enter(&scope, cms->crypto, err));
 	PKG_TRY(pkg_cms_trust_check(&store, cms, options, err));
 	bio = BIO_new_mem_buf(len == 0 ? "" : content, (int)len);
 	if (bio == NULL)
@@ -234,6 +234,14 @@ enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
 			  "the signature of '%s' does not belong to this "
 			  "content, or one of them was changed",
 			  cms->claim.cert.subject);
+}
+
+enum pkg_code pkg_cms_verify(struct pkg_cms *cms, const void *content,
+			     size_t len,
+			     const struct pkg_cms_verify_options *options,
+			     struct pkg_err *err)
+{
+	return pkg_sign_settle(verify(cms, content, len, options, err), err);
 }
 
 void pkg_cms_free(struct pkg_cms *cms)

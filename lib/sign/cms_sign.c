@@ -153,15 +153,17 @@ static enum pkg_code check(const struct pkg_buf *der, const void *content,
 			      err);
 }
 
-enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
-			   const struct pkg_cms_sign_options *options,
-			   struct pkg_err *err)
+static enum pkg_code sign_and_check(struct pkg_buf *der, const void *content,
+				    size_t len,
+				    const struct pkg_cms_sign_options *options,
+				    struct pkg_err *err)
 {
 	const struct pkg_certs *certs = options->certs;
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = MADE_MAX};
 	enum pkg_code code = PKG_OK;
 
+	PKG_TRY(pkg_sign_scope_enter(&scope, options->key->crypto, err));
 	if (len > PKG_LIMIT_SIGNED)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "more than %u bytes to sign",
@@ -170,7 +172,6 @@ enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 	/* Judged at a time when it is valid: not our question here. */
 	PKG_TRY(pkg_cert_check_signer(certs, 0,
 				      certs->entries[0].info.not_before, err));
-	PKG_TRY(pkg_sign_scope_enter(&scope, options->key->crypto, err));
 	PKG_TRY(sign(&made, content, len, options, err));
 	code = check(&made, content, len, options, err);
 	if (code == PKG_NO) {
@@ -185,4 +186,12 @@ enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 	}
 	PKG_TRY(code);
 	return pkg_buf_add(der, made.data, made.len, err);
+}
+
+enum pkg_code pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
+			   const struct pkg_cms_sign_options *options,
+			   struct pkg_err *err)
+{
+	return pkg_sign_settle(sign_and_check(der, content, len, options, err),
+			       err);
 }

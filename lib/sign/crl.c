@@ -71,7 +71,7 @@ enum pkg_code pkg_crls_add_file(struct pkg_crls **crls,
 			return pkg_fail_nomem(err);
 		*crls = PKG_STEAL(fresh);
 	}
-	if (add_data(*crls, &buf, err) != PKG_OK)
+	if (pkg_sign_settle(add_data(*crls, &buf, err), err) != PKG_OK)
 		return pkg_wrap(err, "revocation list '%s'", path);
 	return PKG_OK;
 }

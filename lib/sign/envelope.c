@@ -89,10 +89,9 @@ static enum pkg_code make(CMS_ContentInfo **out, struct pkg_crypto *crypto,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
-				const struct pkg_certs *recipients,
-				const struct pkg_secret *cek,
-				struct pkg_err *err)
+static enum pkg_code seal(struct pkg_buf *der, struct pkg_crypto *crypto,
+			  const struct pkg_certs *recipients,
+			  const struct pkg_secret *cek, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(CMS_ContentInfo) CMS_ContentInfo *ci = NULL;
@@ -101,11 +100,11 @@ enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
 	int len = 0;
 
 	assert(pkg_secret_len(cek) == PKG_ENVELOPE_CEK);
+	PKG_TRY(pkg_sign_scope_enter(&scope, crypto, err));
 	if (recipients->count == 0 || recipients->count > PKG_LIMIT_RECIPIENTS)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "%zu recipients: 1 to %u are allowed",
 				  recipients->count, PKG_LIMIT_RECIPIENTS);
-	PKG_TRY(pkg_sign_scope_enter(&scope, crypto, err));
 	PKG_TRY(make(&ci, crypto, recipients, cek, err));
 	len = i2d_CMS_ContentInfo(ci, &made);
 	if (len <= 0)
@@ -116,4 +115,12 @@ enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
 		code = pkg_buf_add(der, made, (size_t)len, err);
 	OPENSSL_free(made);
 	return code;
+}
+
+enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
+				const struct pkg_certs *recipients,
+				const struct pkg_secret *cek,
+				struct pkg_err *err)
+{
+	return pkg_sign_settle(seal(der, crypto, recipients, cek, err), err);
 }

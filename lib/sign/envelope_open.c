@@ -161,9 +161,9 @@ enum pkg_code pkg_envelope_open(struct pkg_secret **cek, const void *der,
 	struct pkg_envelope_info info;
 
 	*cek = NULL;
-	PKG_TRY(pkg_envelope_check(&info, der, len, err));
 	PKG_TRY(pkg_sign_scope_enter(&scope, key->crypto, err));
-	PKG_TRY(choose_cert(&x509, key, cert, err));
+	PKG_TRY(pkg_envelope_check(&info, der, len, err));
+	PKG_TRY(pkg_sign_settle(choose_cert(&x509, key, cert, err), err));
 	PKG_TRY(check_named(&info, x509, key, err));
-	return open_it(cek, der, len, key, x509, err);
+	return pkg_sign_settle(open_it(cek, der, len, key, x509, err), err);
 }

@@ -47,6 +47,13 @@ PKG_MUST_CHECK enum pkg_code pkg_sign_scope_enter(struct sign_scope *scope,
 						  struct pkg_crypto *crypto,
 						  struct pkg_err *err);
 void pkg_sign_scope_fini(struct sign_scope *scope);
+/*
+ * What a function of this module returns in the end.  OpenSSL often hides that
+ * it was out of memory behind another reason, or behind none; a wrong
+ * passphrase or a bad signature must not be made of that.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_sign_settle(enum pkg_code code,
+					     struct pkg_err *err);
 
 struct pkg_key {
 	struct pkg_crypto *crypto; /* borrowed */

@@ -123,7 +123,7 @@ enum pkg_code pkg_key_load(struct pkg_key **out, struct pkg_crypto *crypto,
 	key->name = strdup(word);
 	if (key->name == NULL)
 		return pkg_fail_nomem(err);
-	if (load(key, dirfd, path, ask, err) != PKG_OK)
+	if (pkg_sign_settle(load(key, dirfd, path, ask, err), err) != PKG_OK)
 		return pkg_wrap(err, "key '%s'", path);
 	*out = PKG_STEAL(key);
 	return PKG_OK;

@@ -2,6 +2,7 @@
 #include "packline/digest.h"
 #include "sign/internal.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -11,10 +12,18 @@ enum pkg_code pkg_sign_scope_enter(struct sign_scope *scope,
 				   struct pkg_err *err)
 {
 	ERR_clear_error();
+	errno = 0; /* see pkg_sign_settle() */
 	scope->before = OSSL_LIB_CTX_set0_default(pkg_crypto_libctx(crypto));
 	if (scope->before == NULL)
 		return pkg_fail_nomem(err);
 	return PKG_OK;
+}
+
+enum pkg_code pkg_sign_settle(enum pkg_code code, struct pkg_err *err)
+{
+	if (code == PKG_OK || code == PKG_SYSTEM || errno != ENOMEM)
+		return code;
+	return pkg_fail_nomem(err);
 }
 
 void pkg_sign_scope_fini(struct sign_scope *scope)

@@ -38,7 +38,7 @@ def fail_at(number, ready, run, shim, folder):
         ready.tidy(folder)
         return f"allocation {number}: {crash}"
     files = ready.tidy(folder)
-    if result.code == 4:
+    if result.code in ready.refusals:
         fine = files == {}
     else:
         same = result.raw == ready.out and files == ready.outputs
