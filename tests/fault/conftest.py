@@ -18,9 +18,10 @@ def pytest_generate_tests(metafunc):
 
 
 def files_in(folder):
-    """Relative name -> content of every file below folder."""
-    return {str(path.relative_to(folder)): path.read_bytes()
-            for path in folder.rglob("*") if path.is_file()}
+    """Relative name -> content of everything below folder; b"" for a folder."""
+    return {str(path.relative_to(folder)):
+            b"" if path.is_dir() else path.read_bytes()
+            for path in folder.rglob("*")}
 
 
 @dataclasses.dataclass

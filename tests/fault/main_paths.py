@@ -110,3 +110,105 @@ def open_a_sealed_one(work, run, keys):
     run("pkg-seal", *seal_for_two(work, run, keys), cwd=work, check=0)
     return ["open", "--trust", keys.ca, "--recipient", keys.key("ecu-p256"),
             "-o", "out", "a.seal"]
+
+
+MANIFEST = """packline: 1
+tenant: acme
+product: {name: gateway, version: "${VERSION}"}
+defaults: {vendor: Acme}
+modules:
+  - name: gateway-os
+    version: ${VERSION}
+    type: os
+    artifacts:
+      - path: rootfs.bin
+      - glob: "dtb/*.dtb"
+    metadata:
+      - {key: build-id, value: "17", targetVisible: true}
+sets:
+  - name: gateway
+    version: ${VERSION}
+    type: os
+    modules: [gateway-os]
+"""
+
+
+def product(work):
+    """A manifest and the files it selects."""
+    (work / "manifest.yaml").write_text(MANIFEST)
+    (work / "rootfs.bin").write_bytes(bytes(range(256)) * 300)
+    (work / "dtb").mkdir()
+    for name in "a", "b":
+        (work / f"dtb/{name}.dtb").write_bytes(name.encode() * 5000)
+
+
+@main_path("pkg-manifest")
+def check_a_manifest(work, run, keys):
+    product(work)
+    return ["check", "-D", "VERSION=1.2", "manifest.yaml"]
+
+
+@main_path("pkg-manifest")
+def resolve_a_manifest(work, run, keys):
+    product(work)
+    return ["resolve", "-D", "VERSION=1.2", "-o", "a.lock", "manifest.yaml"]
+
+
+@main_path("pkg-manifest")
+def bundle_a_lock(work, run, keys):
+    product(work)
+    run("pkg-manifest", "resolve", "-D", "VERSION=1.2", "-o", "a.lock",
+        "manifest.yaml", check=0)
+    return ["bundle", "a.lock", "-o", "a.bundle"]
+
+
+SUBJECT = ["--tenant", "acme", "--name", "demo", "--version", "1.2"]
+
+
+def signer(keys):
+    return ["--key", keys.key("officer"), "--cert", keys.cert("officer")]
+
+
+def payload(work):
+    (work / "rootfs.bin").write_bytes(bytes(range(256)) * 600)
+
+
+@main_path("pkg-seal")
+def create_a_draft(work, run, keys):
+    payload(work)
+    return ["create", *SUBJECT, "-o", "a.draft", "rootfs.bin"]
+
+
+@main_path("pkg-seal", exact=False)
+def create_a_sealed_container(work, run, keys):
+    payload(work)
+    return ["create", *SUBJECT, *signer(keys), "--recipient",
+            keys.cert("ecu-p256"), "--recipient", keys.cert("ecu-rsa"),
+            "-o", "a.seal", "rootfs.bin"]
+
+
+@main_path("pkg-seal", exact=False)
+def sign_a_draft(work, run, keys):
+    payload(work)
+    run("pkg-seal", "create", *SUBJECT, "-o", "a.draft", "rootfs.bin", check=0)
+    return ["sign", "--key", keys.path("release.p12"), "--cert",
+            keys.cert("release"), "--passphrase",
+            f"file:{keys.path('passphrase')}", "-o", "a.seal", "a.draft"]
+
+
+@main_path("pkg-seal")
+def open_a_sealed_container(work, run, keys):
+    payload(work)
+    run("pkg-seal", "create", *SUBJECT, *signer(keys), "--recipient",
+        keys.cert("ecu-p256"), "-o", "a.seal", "rootfs.bin", check=0)
+    (work / "rootfs.bin").unlink()
+    return ["open", "--trust", keys.ca, "--recipient", keys.key("ecu-p256"),
+            "--cert", keys.cert("ecu-p256"), "-o", "out", "a.seal"]
+
+
+@main_path("pkg-seal")
+def show_a_container(work, run, keys):
+    payload(work)
+    run("pkg-seal", "create", *SUBJECT, *signer(keys), "-o", "a.seal",
+        "rootfs.bin", check=0)
+    return ["show", "a.seal"]

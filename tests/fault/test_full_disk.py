@@ -17,7 +17,7 @@ shift 3
 "$@"
 code=$?
 rm -f fill
-find . -type f | sort
+find . -mindepth 1 | sort
 exit $code
 """
 
