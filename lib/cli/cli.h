@@ -103,6 +103,12 @@ struct cli_tool {
 	const struct cli_verb
 	    *verbs; /* ends with {.name = NULL}; or NULL and */
 	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
+	/*
+	 * True if memory ran out below the library, or NULL.  Every failure is
+	 * then reported as the system's: a key that could not be read for lack
+	 * of memory is not a bad key.
+	 */
+	bool (*out_of_memory)(void);
 };
 
 /* The whole of a tool's main(): returns the exit status. */

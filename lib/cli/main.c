@@ -149,6 +149,9 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 		code = tool->verbs != NULL ? run_verb(&cli, &err)
 					   : tool->main(&cli, &err);
 	cli_progress_clear(&cli);
+	if (code != PKG_OK && code != PKG_SYSTEM &&
+	    tool->out_of_memory != NULL && tool->out_of_memory())
+		code = pkg_fail_nomem(&err);
 	if (code != PKG_OK && err.text[0] != '\0')
 		cli_error(&cli, &err);
 	/* Results already printed must arrive even if a later step failed,

@@ -2,6 +2,8 @@
 /* pkg-hash: digests of many files, each read once. */
 #include "pkg-hash/hash.h"
 
+#include "packline/crypto.h"
+
 #include <string.h>
 
 struct run {
@@ -202,7 +204,9 @@ int main(int argc, char **argv)
 	    .purpose = "Print md5, sha1, sha256 and size of files, each read "
 		       "once.",
 	    .main = hash_main,
+	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
+	pkg_crypto_watch_memory();
 	return cli_main(&tool, argc, argv);
 }

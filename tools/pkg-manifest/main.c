@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg-manifest/session.h"
 
+#include "packline/crypto.h"
+
 int main(int argc, char **argv)
 {
 	static const struct cli_verb verbs[] = {
@@ -20,7 +22,9 @@ int main(int argc, char **argv)
 	    .purpose = "What a product consists of: checked, pinned, planned "
 		       "and bundled.",
 	    .verbs = verbs,
+	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
+	pkg_crypto_watch_memory();
 	return cli_main(&tool, argc, argv);
 }

@@ -2,6 +2,8 @@
 /* pkg-seal: make, sign, show and open containers. */
 #include "pkg-seal/common.h"
 
+#include "packline/crypto.h"
+
 int main(int argc, char **argv)
 {
 	static const struct cli_verb verbs[] = {
@@ -18,7 +20,9 @@ int main(int argc, char **argv)
 	    .name = "pkg-seal",
 	    .purpose = "Make, sign, show and open containers.",
 	    .verbs = verbs,
+	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
+	pkg_crypto_watch_memory();
 	return cli_main(&tool, argc, argv);
 }

@@ -42,6 +42,18 @@ bool pkg_crypto_equal(const void *a, const void *b, size_t len);
 /* Overwrite a secret; never optimised away.  @buf may be NULL if @len is 0. */
 void pkg_crypto_wipe(void *buf, size_t len);
 
+/*
+ * For a program, before it does anything else: notice when the cryptographic
+ * library runs out of memory, which it does not always tell.  Its allocator
+ * is replaced for the whole process, so a library must not call this.
+ */
+void pkg_crypto_watch_memory(void);
+/*
+ * True if it has run out of memory since.  What failed afterwards may have
+ * failed for this reason, whatever it was called.
+ */
+bool pkg_crypto_out_of_memory(void);
+
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_crypto)
 
