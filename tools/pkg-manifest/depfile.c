@@ -72,8 +72,9 @@ static enum pkg_code put_all(const struct deps *d, struct pkg_err *err)
 	return pkg_buf_puts(d->out, "\n", err);
 }
 
-enum pkg_code depfile_write(struct session *s, const char *path,
-			    const char *target, struct pkg_err *err)
+enum pkg_code depfile_prepare(struct pkg_outfile **out, struct session *s,
+			      const char *path, const char *target,
+			      struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
@@ -89,5 +90,6 @@ enum pkg_code depfile_write(struct session *s, const char *path,
 				 err));
 	PKG_TRY(
 	    pkg_sink_write(pkg_outfile_sink(file), text.data, text.len, err));
-	return pkg_outfile_commit(file, UINT64_MAX, err);
+	*out = PKG_STEAL(file);
+	return PKG_OK;
 }

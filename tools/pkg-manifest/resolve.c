@@ -55,6 +55,7 @@ static enum pkg_code run_session(struct session *s, struct cli *cli,
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
+	PKG_AUTO(pkg_outfile) struct pkg_outfile *depfile = NULL;
 	const char *output = cli_output(cli);
 	struct pkg_sink_buf sink;
 
@@ -73,9 +74,11 @@ static enum pkg_code run_session(struct session *s, struct cli *cli,
 	PKG_TRY(session_judge(s, err));
 	pkg_sink_buf_init(&sink, &text);
 	PKG_TRY(pkg_lock_write(s->manifest, &sink.sink, err));
+	if (o->depfile != NULL)
+		PKG_TRY(depfile_prepare(&depfile, s, o->depfile, output, err));
 	PKG_TRY(session_write(s, output, &text, o->if_changed, err));
-	return o->depfile != NULL ? depfile_write(s, o->depfile, output, err)
-				  : PKG_OK;
+	return depfile != NULL ? pkg_outfile_commit(depfile, UINT64_MAX, err)
+			       : PKG_OK;
 }
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "packline/lock.h"
 #include "packline/manifest.h"
+#include "packline/outfile.h"
 
 /* The options of every verb that reads a manifest. */
 struct session_options {
@@ -84,9 +85,13 @@ enum pkg_code session_write(struct session *s, const char *path,
 			    const struct pkg_buf *text, bool keep_same,
 			    struct pkg_err *err);
 
-/* Make's rule "@target: inputs" to the file @path. */
-enum pkg_code depfile_write(struct session *s, const char *path,
-			    const char *target, struct pkg_err *err);
+/*
+ * Make's rule "@target: inputs" for the file @path: everything but the commit
+ * of *out, which comes after that of the target.
+ */
+enum pkg_code depfile_prepare(struct pkg_outfile **out, struct session *s,
+			      const char *path, const char *target,
+			      struct pkg_err *err);
 
 /* The verbs. */
 enum pkg_code verb_check(struct cli *cli, struct pkg_err *err);
