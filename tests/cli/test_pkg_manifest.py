@@ -656,7 +656,7 @@ def test_bundle_refuses_what_has_changed(run, folder, lock):
     done = run("pkg-manifest", "bundle", "product.lock", "-o", "a.bundle",
                check=1)
     assert "rootfs.img" in done.err and "[digest-mismatch]" in done.err
-    assert "resolve again" in done.err
+    assert "hint: it has changed since the lock" in done.err
     assert not (folder / "a.bundle").exists()
 
 

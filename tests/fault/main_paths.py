@@ -46,12 +46,6 @@ def hash_two_files(work, run, keys):
 
 
 @main_path("pkg-manifest")
-def manifest_check(work, run, keys):
-    manifest_product.write(work, ("maxAssignments: 1", "minArtifacts: 0"))
-    return ["check", "--server-version", "0.9.0", "product.yaml"]
-
-
-@main_path("pkg-manifest")
 def manifest_resolve(work, run, keys):
     manifest_product.write(work, ("Root file", "${WHAT} file"))
     return ["resolve", "-D", "WHAT=Root", "product.yaml", "-o", "product.lock",
@@ -75,17 +69,6 @@ def manifest_plan(work, run, keys):
     run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock",
         cwd=work, check=0)
     return ["plan", "product.lock"]
-
-
-@main_path("pkg-manifest")
-def manifest_bundle(work, run, keys):
-    manifest_product.write(work)
-    run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock",
-        cwd=work, check=0)
-    return ["bundle", "product.lock", "-o", "product.bundle"]
-
-
-SUBJECT = ["--tenant", "acme", "--name", "demo", "--version", "1"]
 
 
 @main_path("pkg-seal", exact=False, refusals=(1, 4, 5))
