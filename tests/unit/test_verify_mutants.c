@@ -42,7 +42,7 @@ static void refuse(const void *data, size_t len, bool keyed, const char *what,
 	pkg_verdict_free(verdict);
 }
 
-static void accept(const struct sealed *sealed, bool keyed)
+static void accepts(const struct sealed *sealed, bool keyed)
 {
 	const struct pkg_verify_options options = {
 	    .trust = trust, .recipient = keyed ? recipient : NULL};
@@ -117,12 +117,12 @@ static void mutate(const struct sealed_spec *spec, bool keyed)
 {
 	struct sealed sealed = sealed_make(spec);
 
-	accept(&sealed, keyed);
+	accepts(&sealed, keyed);
 	flip_every_byte(&sealed, keyed);
 	cut_everywhere(&sealed, keyed);
 	add_at_both_ends(&sealed, keyed);
 	shift_everywhere(&sealed, keyed);
-	accept(&sealed, keyed); /* nothing stuck */
+	accepts(&sealed, keyed); /* nothing stuck */
 	sealed_fini(&sealed);
 }
 
