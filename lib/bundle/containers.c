@@ -10,6 +10,7 @@
 /* Which container stands for which artifact. */
 struct box {
 	const char *path, *md5, *sha1, *sha256;
+	const char *config; /* SHA-256 of the device config, or NULL */
 	int64_t size;
 	bool draft;
 	struct box *next; /* another one with the same content */
@@ -58,7 +59,8 @@ static enum pkg_code take_box(const struct boxes *b,
 	*out = (struct box){.path = text_of(node, "path"),
 			    .md5 = text_of(node, "md5"),
 			    .sha1 = text_of(node, "sha1"),
-			    .sha256 = text_of(node, "sha256")};
+			    .sha256 = text_of(node, "sha256"),
+			    .config = text_of(node, "device_config_sha256")};
 	if (out->path == NULL || !is_hex(out->md5, 32) ||
 	    !is_hex(out->sha1, 40) || !is_hex(out->sha256, 64) ||
 	    size == NULL || size->kind != PKG_NODE_INT || size->number < 1)
@@ -130,50 +132,40 @@ static bool same_bytes(const struct box *a, const struct box *b)
 	return a->size == b->size && strcmp(a->sha256, b->sha256) == 0;
 }
 
-/* "rootfs.squashfs-ecu-a.seal" is for "ecu-a.yaml". */
-static bool is_for(const struct box *box, const char *seal)
+/* Made for the device config that the lock has pinned?  Without a digest on
+   both sides nobody knows, and it is believed. */
+static bool is_for(const struct box *box, const struct pkg_pinned *a)
 {
-	const char *name = pkg_path_basename(box->path);
-	const char *config = pkg_path_basename(seal);
-	const size_t stem = strcspn(config, ".");
-	char text[256];
-
-	if (stem == 0 || stem >= sizeof(text))
-		return false;
-	memcpy(text, config, stem);
-	text[stem] = '\0';
-	return strstr(name, text) != NULL;
+	return box->config == NULL || a->seal_sha256 == NULL ||
+	       strcmp(box->config, a->seal_sha256) == 0;
 }
 
 /*
- * Of several containers with the same content: the same bytes twice, the one
- * that is named like the artifact, or the one that is named after the device
- * config.  NULL if that leaves none or several.
+ * Of the containers with the artifact's content those for its device; of these
+ * the one with its filename, if there are several.
+ * @count  receives how many different ones are left.
  */
 static const struct box *choose(const struct box *first,
-				const struct pkg_pinned *a)
+				const struct pkg_pinned *a, size_t *count)
 {
-	const struct box *found = NULL;
-	size_t count = 0;
+	const struct box *found = NULL, *named = NULL;
 
+	*count = 0;
 	for (const struct box *x = first; x != NULL; x = x->next) {
-		if (strcmp(pkg_path_basename(x->path), a->filename) == 0)
-			return x;
+		if (!is_for(x, a))
+			continue;
+		if (found == NULL || !same_bytes(found, x))
+			++*count;
+		found = x;
+		if (x->config != NULL && a->seal_sha256 != NULL &&
+		    strcmp(pkg_path_basename(x->path), a->filename) == 0)
+			named = x;
 	}
-	for (const struct box *x = first; x != NULL; x = x->next) {
-		if (is_for(x, a->seal) &&
-		    (found == NULL || !same_bytes(found, x))) {
-			found = x;
-			count++;
-		}
+	if (*count > 1 && named != NULL) {
+		*count = 1;
+		return named;
 	}
-	if (count == 1)
-		return found;
-	for (const struct box *x = first->next; x != NULL; x = x->next) {
-		if (!same_bytes(first, x))
-			return NULL;
-	}
-	return first;
+	return found;
 }
 
 static enum pkg_code refuse_missing(const struct boxes *b,
@@ -198,15 +190,25 @@ static enum pkg_code replace(const struct boxes *b, struct pkg_pinned *a)
 {
 	const struct box *first = pkg_map_get(&b->by_content, a->sha256);
 	const struct box *box;
+	size_t count;
 
 	if (first == NULL)
 		return refuse_missing(b, a);
-	box = choose(first, a);
+	box = choose(first, a, &count);
 	if (box == NULL) {
+		(void)pkg_refuse(b->err, PKG_INPUT, "container-other-device",
+				 "the container of '%s' was not made for the "
+				 "device config '%s' as the lock has it",
+				 a->path, a->seal);
+		return pkg_hint(b->err, "make it again from this lock: "
+					"pkg-seal create --from-lock");
+	}
+	if (count > 1) {
 		(void)pkg_refuse(b->err, PKG_INPUT, "container-ambiguous",
-				 "several containers have the content of '%s'",
-				 a->path);
-		return pkg_hint(b->err, "call the right one '%s'", a->filename);
+				 "%zu containers have the content of '%s'",
+				 count, a->path);
+		return pkg_hint(b->err, "give the records of one run of "
+					"pkg-seal create --from-lock");
 	}
 	if (box->draft) {
 		(void)pkg_refuse(b->err, PKG_INPUT, "container-draft",

@@ -37,19 +37,26 @@ static enum pkg_code bind_manifest(struct pkg_manifest *out,
 	return PKG_OK;
 }
 
+static const char *text_of(const struct pkg_node *node)
+{
+	return node != NULL ? node->text : NULL;
+}
+
 static struct pkg_pinned pinned_of(const struct lock_file *f)
 {
-	const struct pkg_node *const nodes[] = {
-	    f->path, f->filename, f->seal,   f->media_type,
-	    f->md5,  f->sha1,     f->sha256, f->sha512};
-	struct pkg_pinned p = {.at = f->at, .size = f->size.value};
-	const char **const texts[] = {&p.path,       &p.filename, &p.seal,
-				      &p.media_type, &p.md5,      &p.sha1,
-				      &p.sha256,     &p.sha512};
-
-	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-		*texts[i] = nodes[i] != NULL ? nodes[i]->text : NULL;
-	return p;
+	return (struct pkg_pinned){
+	    .at = f->at,
+	    .path = text_of(f->path),
+	    .filename = text_of(f->filename),
+	    .seal = text_of(f->seal),
+	    .seal_sha256 = text_of(f->seal_sha256),
+	    .media_type = text_of(f->media_type),
+	    .size = f->size.value,
+	    .md5 = text_of(f->md5),
+	    .sha1 = text_of(f->sha1),
+	    .sha256 = text_of(f->sha256),
+	    .sha512 = text_of(f->sha512),
+	};
 }
 
 static enum pkg_code unlock_module(struct pkg_module *out,

@@ -80,6 +80,7 @@ static void write_file(struct pkg_jsonw *w, const struct pkg_pinned *f)
 	optional(w, "mediaType", f->media_type);
 	optional(w, "path", f->path);
 	optional(w, "seal", f->seal);
+	optional(w, "sealSha256", f->seal_sha256);
 	optional(w, "sha1", f->sha1);
 	optional(w, "sha256", f->sha256);
 	optional(w, "sha512", f->sha512);

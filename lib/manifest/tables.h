@@ -22,6 +22,7 @@ struct manifest_root {
 /* One file, as a lock has it. */
 struct lock_file {
 	const struct pkg_node *at, *path, *filename, *seal, *media_type;
+	const struct pkg_node *seal_sha256;
 	const struct pkg_node *md5, *sha1, *sha256, *sha512;
 	struct pkg_int_value size;
 };

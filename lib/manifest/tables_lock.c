@@ -35,6 +35,7 @@ static const struct pkg_field artifact_fields[] = {
 	     "The name that server and device see."),
     ROW_PATH("seal", seal, PKG_LIMIT_PATH - 1, false,
 	     "Device config to seal the file for."),
+    ROW_HEX("sealSha256", seal_sha256, 64, false),
     ROWS_DIGESTS,
     {0},
 };

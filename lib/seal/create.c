@@ -17,6 +17,8 @@ static enum pkg_code write_file(struct pkg_container_writer *writer,
 	    .binary = true,
 	    .size = pkg_container_writer_size(writer),
 	};
+	const struct pkg_container_subject *subject =
+	    &pkg_container_writer_manifest(writer)->subject;
 	struct pkg_seal_record record = {0};
 	uint64_t size = 0;
 
@@ -28,6 +30,9 @@ static enum pkg_code write_file(struct pkg_container_writer *writer,
 	    .kind = plan->spec.kind,
 	    .id = pkg_container_writer_manifest(writer)->subject.id,
 	    .manifest_sha256 = pkg_container_writer_sha256(writer),
+	    .device_config_sha256 = subject->device_config != NULL
+					? subject->device_config_sha256
+					: NULL,
 	    .draft = plan->spec.signer == NULL &&
 		     plan->spec.kind != PKG_CONTAINER_ENCRYPTED,
 	};

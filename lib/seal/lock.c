@@ -123,6 +123,20 @@ static enum pkg_code make_input(struct pkg_container_input *input,
 	return PKG_OK;
 }
 
+/* The device config is the one that the lock has pinned. */
+static enum pkg_code check_device(const struct pkg_device_config *config,
+				  const struct pkg_pinned *artifact,
+				  struct pkg_err *err)
+{
+	if (artifact->seal_sha256 == NULL ||
+	    strcmp(config->sha256, artifact->seal_sha256) == 0)
+		return PKG_OK;
+	return pkg_refuse(err, PKG_NO, "digest-mismatch",
+			  "the device config '%s' is not the one that the lock "
+			  "has pinned",
+			  artifact->seal);
+}
+
 static enum pkg_code seal_fd(struct lock_run *run,
 			     const struct pkg_module *module,
 			     const struct pkg_pinned *artifact, int fd,
@@ -135,6 +149,7 @@ static enum pkg_code seal_fd(struct lock_run *run,
 
 	PKG_TRY(make_input(&input, artifact, fd, err));
 	PKG_TRY(device_of(run, &job.device, artifact->seal, err));
+	PKG_TRY(check_device(job.device, artifact, err));
 	job.tenant = run->lock->tenant == NULL ? NULL : run->lock->tenant->text;
 	job.name = module->name->text;
 	job.version = module->version->text;

@@ -119,6 +119,9 @@ static enum pkg_code write_record(const struct hashing *file,
 	pkg_jsonw_object(&w);
 	if (record->has_artifacts)
 		write_artifacts(&w, record);
+	if (record->device_config_sha256 != NULL)
+		pkg_jsonw_hex_member(&w, "device_config_sha256",
+				     record->device_config_sha256, 32);
 	pkg_jsonw_bool_member(&w, "draft", record->draft);
 	pkg_jsonw_str_member(&w, "id", record->id);
 	pkg_jsonw_str_member(&w, "kind", pkg_container_kind_name(record->kind));

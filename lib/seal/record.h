@@ -19,6 +19,9 @@ struct pkg_seal_record {
 	enum pkg_container_kind kind;
 	const char *id;
 	const uint8_t *manifest_sha256; /* 32 bytes */
+	/* Of the device config it was made for, over the file's bytes: 32
+	   bytes; NULL = for none. */
+	const uint8_t *device_config_sha256;
 	bool draft;
 	bool has_artifacts; /* false: encrypted, and nobody told */
 	const struct pkg_seal_artifact *artifacts;

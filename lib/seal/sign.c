@@ -183,6 +183,10 @@ static enum pkg_code describe(struct pkg_seal_record *record,
 	    .kind = head->manifest.kind,
 	    .id = head->manifest.subject.id,
 	    .manifest_sha256 = head->manifest_sha256,
+	    .device_config_sha256 =
+		head->manifest.subject.device_config != NULL
+		    ? head->manifest.subject.device_config_sha256
+		    : NULL,
 	};
 	PKG_TRY(pkg_container_request(container, &request, err));
 	if (request != NULL)

@@ -2,6 +2,7 @@
 """pkg-manifest: from a manifest to the lock, the plan and the bundle."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -592,6 +593,8 @@ def test_digests_of_the_container_take_the_place(run, folder, sealed):
                                      "source_name": "u-boot.bin"}]}],
      "container-other-bytes"),
     (lambda r: [{**r, "artifacts": r["artifacts"] * 2}], "container-missing"),
+    (lambda r: [{**r, "device_config_sha256": "3" * 64}],
+     "container-other-device"),
     (lambda r: [r, {**r, "sha256": "2" * 64, "path": "out/two.seal"}],
      "container-ambiguous"),
 ])
@@ -606,9 +609,11 @@ def test_containers_that_do_not_fit(run, folder, sealed, change, reason):
 
 
 def test_container_of_the_right_device_is_chosen(run, folder, sealed):
-    """One file sealed for two devices: the names tell which is which."""
-    other = {**sealed, "sha256": "2" * 64, "path": "out/u-boot-ecu-b.seal"}
-    mine = {**sealed, "path": "out/u-boot-ecu-a.seal"}
+    """One file sealed for two devices: the config's digest tells which."""
+    config = record(folder, "ecu-a.yaml")["sha256"]
+    other = {**sealed, "sha256": "2" * 64, "path": "out/boot.bin",
+             "device_config_sha256": "3" * 64}
+    mine = {**sealed, "device_config_sha256": config}
     write_records(folder, "c.jsonl", [other, mine])
     step = [s for s in steps(run, "sealed.lock", "--containers", "c.jsonl")
             if s["op"] == "ensure-artifact"][3]
@@ -663,3 +668,39 @@ def test_bundle_refuses_what_has_changed(run, folder, lock):
 def test_bundle_needs_an_output(run, lock):
     done = run("pkg-manifest", "bundle", lock, check=2)
     assert "-o NAME.bundle" in done.err and done.out == ""
+
+
+def test_sealed_for_two_devices_end_to_end(run, folder, keys, device_config):
+    """One file for two devices under one filename: nothing is mixed up."""
+    for name, recipient in (("ecu-a", "ecu-rsa"), ("ecu-b", "ecu-p256")):
+        device_config(name, recipients=[recipient], path=folder / f"{name}.yaml")
+    text = product.MANIFEST.replace(
+        "{path: u-boot.bin, filename: boot.bin}",
+        "{path: u-boot.bin, filename: fw.seal, seal: ecu-a.yaml}").replace(
+        "sets:\n  - name", "  - {name: other, version: \"1\", type: "
+        "application, artifacts: [{path: u-boot.bin, filename: fw.seal, "
+        "seal: ecu-b.yaml}]}\nsets:\n  - name")
+    (folder / "product.yaml").write_text(text)
+    run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock")
+    made = run("pkg-seal", "create", "--from-lock", "product.lock", "-o",
+               "sealed", "--key", keys.key("release"), "--cert",
+               keys.cert("release"))
+    (folder / "c.jsonl").write_bytes(made.raw)
+    run("pkg-manifest", "bundle", "product.lock", "--containers", "c.jsonl",
+        "-o", "product.bundle")
+    with zipfile.ZipFile(folder / "product.bundle") as bundle:
+        plan = json.loads(bundle.read("payload/plan.json"))
+        for module, config in (("boot", "ecu-a"), ("other", "ecu-b")):
+            step = next(s for s in plan["steps"] if s["ref"].startswith(
+                "artifact:") and f"/{module}/" in s["ref"])
+            blob = step["request"]["multipart"]["blob"]
+            container = zipfile.ZipFile(
+                io.BytesIO(bundle.read(f"payload/{blob}")))
+            manifest = json.loads(container.read("META-INF/manifest.json"))
+            assert manifest["device_config"]["id"] == config
+    with (folder / "ecu-a.yaml").open("a") as file:
+        file.write("# changed\n")
+    done = run("pkg-seal", "create", "--from-lock", "product.lock", "-o",
+               "again", "--key", keys.key("release"), "--cert",
+               keys.cert("release"), check=1)
+    assert "ecu-a.yaml" in done.err and "[digest-mismatch]" in done.err

@@ -49,6 +49,15 @@ static enum pkg_code pin(struct session *s, const struct options *o,
 	return code;
 }
 
+static enum pkg_code pin_seals(struct session *s, struct pkg_err *err)
+{
+	if (!pkg_lock_has_seals(s->manifest))
+		return PKG_OK;
+	PKG_TRY(session_crypto(s, err));
+	return pkg_lock_pin_seals(s->manifest, s->arena, s->folder,
+				  cli_env(s->cli), &s->diag, err);
+}
+
 static enum pkg_code run_session(struct session *s, struct cli *cli,
 				 const struct options *o, const char *path,
 				 struct pkg_err *err)
@@ -71,6 +80,8 @@ static enum pkg_code run_session(struct session *s, struct cli *cli,
 		PKG_TRY(session_select(s, err));
 	if (s->diag.errors == 0)
 		PKG_TRY(pin(s, o, err));
+	if (s->diag.errors == 0 && !o->no_files)
+		PKG_TRY(pin_seals(s, err));
 	PKG_TRY(session_judge(s, err));
 	pkg_sink_buf_init(&sink, &text);
 	PKG_TRY(pkg_lock_write(s->manifest, &sink.sink, err));

@@ -43,6 +43,17 @@ PKG_MUST_CHECK enum pkg_code pkg_lock_hash(struct pkg_manifest *manifest,
 					   const struct pkg_env *env,
 					   struct pkg_diag *diag,
 					   struct pkg_err *err);
+/*
+ * Pin the device configs that artifacts are to be sealed for: the digest of
+ * each file's bytes.  @dirfd is the manifest's folder.  A file that cannot be
+ * read is a finding.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_lock_pin_seals(struct pkg_manifest *manifest, struct pkg_arena *arena,
+		   int dirfd, const struct pkg_env *env, struct pkg_diag *diag,
+		   struct pkg_err *err);
+/* True if any artifact is to be sealed. */
+bool pkg_lock_has_seals(const struct pkg_manifest *manifest);
 /* Write the lock of a manifest that is pinned: canonical JSON and a newline. */
 PKG_MUST_CHECK enum pkg_code pkg_lock_write(const struct pkg_manifest *manifest,
 					    struct pkg_sink *sink,

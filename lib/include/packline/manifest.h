@@ -61,8 +61,9 @@ struct pkg_pinned {
 	const struct pkg_node *at; /* where it was asked for */
 	const char *path;          /* relative to the manifest's folder */
 	const char *filename;
-	const char *seal;       /* device config to seal it for, or NULL */
-	const char *media_type; /* of an SBOM */
+	const char *seal;        /* device config to seal it for, or NULL */
+	const char *seal_sha256; /* of that file's bytes; NULL = not known */
+	const char *media_type;  /* of an SBOM */
 	/* Path of its container, from the working folder: size and digests are
 	   the container's then (pkg_plan_containers()); else NULL. */
 	const char *container;

@@ -32,7 +32,7 @@ PKG_API_BEGIN
  * @records  JSON Lines of type `container`, as pkg-seal prints them; NULL =
  *           there are none.
  * Fails with PKG_INPUT: "container-missing", "container-draft",
- * "container-other-bytes", "container-ambiguous".
+ * "container-other-bytes", "container-other-device", "container-ambiguous".
  */
 PKG_MUST_CHECK enum pkg_code pkg_plan_containers(struct pkg_manifest *lock,
 						 struct pkg_arena *arena,
