@@ -30,7 +30,6 @@ class Ready:
     tool: str
     args: list
     exact: bool
-    refusals: tuple        # exit statuses of a failed allocation
     folder: pathlib.Path   # only the inputs are there
     inputs: dict           # name -> content
     outputs: dict          # name -> content after an undisturbed run
@@ -61,5 +60,5 @@ def ready(request, run, keys, tmp_path):
     first = run(path.tool, *args, cwd=work, check=0)
     outputs = {name: content for name, content in files_in(work).items()
                if name not in inputs}
-    return Ready(path.tool, args, path.exact, path.refusals, folder, inputs,
-                 outputs, first.raw)
+    return Ready(path.tool, args, path.exact, folder, inputs, outputs,
+                 first.raw)
