@@ -1,141 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make containers of format 1, good and bad, without Packline's own code.
+"""Make containers of format 1, good and bad, to show them to pkg-verify.
 
-Written from the format alone (schemas/container.md), with Python's zlib,
-python3-cryptography and openssl(1).  A test makes a good one, changes what it
-wants at any step, and lets the rest follow: a manifest can be wrong and yet
-properly signed.
+What the format says is interop/reference.py's; this puts it together in steps.
+A test makes a good container, changes what it wants at any step, and lets the
+rest follow: a manifest can be wrong and yet properly signed.
 
     box = forge.Box(keys, files={"a.bin": b"data"})
     box.manifest["tenant"] = "evil"
     path = box.write(tmp_path / "a.seal")
 """
 
-import hashlib
-import hmac
-import json
 import os
-import struct
-import subprocess
 import uuid
-import zlib
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+import reference
+import reference_write
+from reference import (MIME, SEGMENT, TAG, canonical, derived_id, manifest_mac,
+                       pieces, sha256, stream_key, write_zip)
 
-OID = "2.25.143773712440608388605632316441441173953"
-MANIFEST_OID, APPROVAL_OID = f"{OID}.1", f"{OID}.2"
-CONTAINER = b"application/vnd.packline.container.v1+zip"
-REQUEST = b"application/vnd.packline.request.v1+zip"
-SEGMENT = 65536
+APPROVAL_OID = reference.OID_MANIFEST[:-1] + "2"
 
-
-def canonical(value):
-    """RFC 8785, as far as the format uses it."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"),
-                      ensure_ascii=False)
-    return text.encode()
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-# -- ZIP ----------------------------------------------------------------------
-
-def local_header(name, data, *, extra=b"", flags=0, method=0, crc=None,
-                 size=None, time=0):
-    crc = zlib.crc32(data) if crc is None else crc
-    size = len(data) if size is None else size
-    return struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 10, flags, method, time,
-                       0x21, crc, size, size, len(name), len(extra)) \
-        + name + extra
-
-
-def central_header(name, data, offset, *, extra=b"", comment=b"", flags=0,
-                   method=0, crc=None, attributes=0x81A40000):
-    crc = zlib.crc32(data) if crc is None else crc
-    return struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 0x031E, 10, flags,
-                       method, 0, 0x21, crc, len(data), len(data), len(name),
-                       len(extra), len(comment), 0, 0, attributes, offset) \
-        + name + extra + comment
-
-
-def end_record(count, size, offset, comment=b""):
-    return struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, size,
-                       offset, len(comment)) + comment
-
-
-def zip_bytes(members):
-    """members: [(name, data)] -> the only legal framing."""
-    body, central = b"", b""
-    for name, data in members:
-        name = name.encode() if isinstance(name, str) else name
-        central += central_header(name, data, len(body))
-        body += local_header(name, data) + data
-    return body + central + end_record(len(members), len(central), len(body))
-
-
-# -- CMS ----------------------------------------------------------------------
 
 def spki(keys, name):
     """SHA-256 of the public key of a certificate."""
-    pem = subprocess.run(["openssl", "x509", "-in", keys.cert(name), "-noout",
-                          "-pubkey"], check=True, capture_output=True).stdout
-    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"],
-                         input=pem, check=True, capture_output=True).stdout
-    return hashlib.sha256(der).hexdigest()
+    return reference.spki(keys.cert(name).read_bytes())
 
 
-def sign(keys, name, content, *, oid=MANIFEST_OID, options=(), cades=True,
-         md="sha256"):
+def sign(keys, name, content, *, oid=reference.OID_MANIFEST, options=(),
+         cades=True):
     """A detached signature by NAME.key, as the documents tell outsiders."""
-    argv = ["openssl", "cms", "-sign", "-binary", "-nosmimecap", "-md", md,
-            "-outform", "DER", "-econtent_type", oid, "-signer",
-            keys.cert(name), "-inkey", keys.key(name), *options]
     if cades:
-        argv.append("-cades")
-    return subprocess.run([str(arg) for arg in argv], input=content,
-                          check=True, capture_output=True).stdout
+        options = ["-cades", *options]
+    return reference_write.cms_sign(content, keys.cert(name), keys.key(name),
+                                    oid, options)
 
 
 def envelope(keys, recipients, key):
     """recipients.p7m: RSA-OAEP and ECDH recipients, by key identifier."""
-    argv = ["openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc",
-            "-outform", "DER", "-keyid"]
-    for name in recipients:
-        argv += ["-recip", keys.cert(name)]
-        if "rsa" in name:
-            argv += ["-keyopt", "rsa_padding_mode:oaep", "-keyopt",
-                     "rsa_oaep_md:sha256", "-keyopt", "rsa_mgf1_md:sha256"]
-        else:
-            bits = "384" if "384" in name else "256"
-            argv += ["-keyopt", f"ecdh_kdf_md:sha{bits}"]
-    argv.append("-aes256-wrap")
-    return subprocess.run([str(arg) for arg in argv], input=key, check=True,
-                          capture_output=True).stdout
-
-
-# -- the payload cipher ---------------------------------------------------------
-
-def derive(key, salt, label):
-    return HKDF(hashes.SHA256(), 32, bytes.fromhex(salt),
-                b"packline-v1/" + label.encode()).derive(key)
-
-
-def segments(plain):
-    """Cut as the format says: an empty file is one empty segment."""
-    return [plain[at:at + SEGMENT]
-            for at in range(0, max(len(plain), 1), SEGMENT)]
+    kinds = {"ecu-rsa": "rsa", "ecu-p256": "ec", "ecu-p384": "ec384"}
+    return reference_write.cms_envelope(
+        key, [(keys.cert(name), kinds[name]) for name in recipients])
 
 
 def encrypt_segments(key, parts, *, last=None):
     """[bytes] -> [ciphertext with tag]; last: index of the last segment."""
     last = len(parts) - 1 if last is None else last
-    cipher = AESGCM(key)
-    return [cipher.encrypt(n.to_bytes(11, "big") + bytes([n == last]), part,
-                           None)
+    gcm = reference.Gcm(key)
+    return [gcm.seal(reference.nonce(n, n == last), part)
             for n, part in enumerate(parts)]
 
 
@@ -151,8 +62,8 @@ class Box:
         self.recipients = list(recipients)
         self.encrypted = kind != "signed"
         self.cek = os.urandom(32)
-        self.salt = os.urandom(32).hex() if self.encrypted else ""
-        self.mime = CONTAINER
+        self.salt = os.urandom(32)
+        self.mime = MIME
         files = {"hello.bin": b"hello\n"} if files is None else files
         self.files = [(role, name, data) for role, pairs in
                       (("metadata", metadata or {}), ("payload", files))
@@ -184,19 +95,18 @@ class Box:
         self.seal_request()
 
     def new_id(self):
-        if self.encrypted:
-            return str(uuid.uuid4())
-        raw = bytearray(hashlib.sha256(canonical(self.request)).digest()[:16])
-        raw[6] = raw[6] & 0x0F | 0x80
-        raw[8] = raw[8] & 0x3F | 0x80
-        return str(uuid.UUID(bytes=bytes(raw)))
+        return str(uuid.uuid4()) if self.encrypted else \
+            derived_id(self.request)
 
     def store(self, member, data):
         """The stored bytes of a member."""
         if not self.encrypted:
             return data
-        key = derive(self.cek, self.salt, f"stream/{member}")
-        return b"".join(encrypt_segments(key, segments(data)))
+        return b"".join(encrypt_segments(self.stream_key(member),
+                                         pieces(data, SEGMENT)))
+
+    def stream_key(self, member):
+        return stream_key(self.cek, self.salt, member)
 
     def seal_request(self):
         """The request's member and the manifest, from self.request."""
@@ -205,7 +115,7 @@ class Box:
         self.request_member = (name, self.store(name, plain))
         self.manifest = {
             **{key: self.request[key] for key in self.subject},
-            "encryption": {"salt": self.salt} if self.encrypted else None,
+            "encryption": {"salt": self.salt.hex()} if self.encrypted else None,
             "format": 1, "id": self.request["id"], "kind": self.kind,
             "policy_sha256": None, "request_sha256": sha256(plain),
             "suite": "packline-1", "type": "manifest", "members": []}
@@ -217,8 +127,8 @@ class Box:
         row = {"name": name, "role": role, "sha256": sha256(data),
                "size": len(data)}
         if name.endswith(".enc"):
-            count = max(1, -(-len(data) // (SEGMENT + 16)))
-            row["plain_size"] = len(data) - 16 * count
+            row["plain_size"] = len(data) - TAG * len(
+                pieces(data, SEGMENT + TAG))
         return row
 
     def list_members(self):
@@ -237,8 +147,7 @@ class Box:
         return canonical(self.manifest)
 
     def mac(self):
-        key = derive(self.cek, self.salt, "manifest-mac")
-        return hmac.new(key, self.manifest_bytes(), "sha256").hexdigest()
+        return manifest_mac(self.cek, self.salt, self.manifest_bytes())
 
     def signatures(self):
         """[DER], ascending by the digest of their keys."""
@@ -259,7 +168,7 @@ class Box:
         return out + [self.request_member] + self.stored
 
     def bytes(self):
-        return zip_bytes(self.members())
+        return write_zip(self.members())
 
     def write(self, path):
         path.write_bytes(self.bytes())

@@ -33,7 +33,7 @@ build_packages="build-essential cmake libdeflate-dev libjansson-dev
 test_packages="busybox-static ca-certificates cpio device-tree-compiler fish
 	git jq
 	libarchive-tools libcmocka-dev mount openssl p7zip-full procps python3
-	python3-cryptography python3-hypothesis python3-jsonschema
+	python3-hypothesis python3-jsonschema
 	python3-pytest python3-yaml rhash softhsm2 squashfs-tools strace
 	u-boot-qemu unzip util-linux xz-utils
 	zip zsh"

@@ -26,7 +26,7 @@ PSS = ("-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:digest")
 
 
 def cms_envelope(cek, recipients):
-    """recipients: [(certificate, "rsa" | "ec")]"""
+    """recipients: [(certificate, "rsa" | "ec" | "ec384")]"""
     args = []
     for cert, kind in recipients:
         args += ["-recip", cert]
@@ -35,7 +35,7 @@ def cms_envelope(cek, recipients):
                      "-keyopt", "rsa_oaep_md:sha256",
                      "-keyopt", "rsa_mgf1_md:sha256"]
         else:
-            args += ["-keyopt", "ecdh_kdf_md:sha256"]
+            args += ["-keyopt", "ecdh_kdf_md:sha" + (kind[2:] or "256")]
     return openssl("cms", "-encrypt", "-binary", "-outform", "DER",
                    "-aes-256-cbc", "-keyid", *args, data=cek)
 
