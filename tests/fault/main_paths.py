@@ -10,6 +10,7 @@ need not give the same bytes (encryption, randomised signatures, the time).
 import dataclasses
 from typing import Callable
 
+import forge
 import manifest_product
 
 
@@ -118,3 +119,21 @@ def create_a_draft(work, run, keys):
 def show_a_container(work, run, keys):
     run("pkg-seal", *seal_for_two(work, run, keys), cwd=work, check=0)
     return ["show", "a.seal"]
+
+
+@main_path("pkg-verify")
+def verify_a_signed_container(work, run, keys):
+    forge.Box(keys, metadata={"m.json": b"{}"}).write(work / "a.seal")
+    return ["--trust", keys.ca, "--tenant", "acme", "--unsigned-digest",
+            "a.seal"]
+
+
+@main_path("pkg-verify")
+def extract_a_sealed_bundle(work, run, keys):
+    forge.bundle(keys, kind="sealed").write(work / "a.bundle")
+    (work / "policy.yaml").write_text(
+        f"packline: 1\ntrust:\n  roots: [{keys.ca}]\n  tenants: [acme]\n"
+        f"  signers:\n    pins: [{{id: carol, spki: 'sha256:"
+        f"{forge.spki(keys, 'release')}'}}]\n")
+    return ["--trust", "policy.yaml", "--recipient", keys.key("ecu-rsa"),
+            "--cert", keys.cert("ecu-rsa"), "--extract", "out", "a.bundle"]
