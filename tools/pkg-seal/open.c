@@ -118,7 +118,8 @@ enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err)
 	    .synopsis = "[options] --trust FILE -o DIR CONTAINER",
 	    .purpose = "Verify a container and, if the answer is yes, extract "
 		       "its files.",
-	    .notes = "CONTAINER - is standard input.",
+	    .notes = "DIR is a new folder, or an empty one.\n"
+		     "CONTAINER - is standard input.",
 	    .table = table,
 	    .common = CLI_OUTPUT | CLI_FORCE,
 	    .min_args = 1,

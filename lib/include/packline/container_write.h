@@ -91,7 +91,7 @@ uint64_t pkg_container_writer_size(const struct pkg_container_writer *writer);
  * @size  receives the final size, for pkg_outfile_commit(), which is left to
  *        the caller.
  * Fails with PKG_NO, reason "digest-mismatch", if a file has not the given
- * digest; PKG_INPUT, reason "changed", if a file changes while it is read;
+ * digest; PKG_SYSTEM, reason "changed", if a file changes while it is read;
  * PKG_SYSTEM on I/O errors; PKG_KEY if the key refuses.
  */
 PKG_MUST_CHECK enum pkg_code
