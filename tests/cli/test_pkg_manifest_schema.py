@@ -7,6 +7,7 @@ pkg-manifest must agree on each mutant, as far as a schema can tell.
 
 import copy
 import json
+import re
 
 import jsonschema
 import manifest_product as product
@@ -125,6 +126,20 @@ def test_printed_schemas_are_those_in_the_tree(run):
         assert printed == file.read_text(encoding="utf-8"), \
             f"make it again: pkg-manifest schema {name}"
         jsonschema.Draft7Validator.check_schema(json.loads(printed))
+
+
+def test_document_has_every_key_and_every_rule():
+    text = (ROOT / "schemas/manifest.md").read_text(encoding="utf-8")
+    for name in ("manifest", "lock", "plan"):
+        schema = json.loads((ROOT / f"schemas/{name}.schema.json").read_text())
+        for title, table in [(None, schema), *schema["definitions"].items()]:
+            start = text.index(f"**{title}**:") if title else 0
+            for key in table["properties"]:
+                assert f"| `{key}`" in text[start:], (name, title, key)
+    rules = (ROOT / "lib/manifest/rules.h").read_text(encoding="utf-8")
+    ids = re.findall(r'X\(\s*[A-Z0-9_]+,\s*(?:\\\n\s*)?"([a-z0-9-]+)"', rules)
+    assert len(ids) > 50
+    assert [rule for rule in ids if f"| `{rule}` |" not in text] == []
 
 
 def test_unknown_schema(run):
