@@ -72,7 +72,8 @@ static bool read_value(const struct cron_field *f, const char **at,
 {
 	if (f->names != NULL && strlen(*at) >= 3) {
 		for (unsigned v = f->min; v <= f->max; v++) {
-			if (same_letters(*at, f->names + (v - f->min) * 3, 3)) {
+			if (same_letters(
+				*at, f->names + (size_t)(v - f->min) * 3, 3)) {
 				*at += 3;
 				*out = v;
 				return true;

@@ -172,8 +172,7 @@ CASES = [
      "30:27: error: module 'second' is number 2 of type 'os' in this set, "
      "which may hold 1: the server would drop one without an error "
      "[max-assignments]",
-     "the server would drop one silently; keep only one, or raise "
-     "maxAssignments of the type"),
+     "keep as many as it may hold, or raise maxAssignments of the type"),
     ([("[base, boot]", "[base]")],
      "27:5: error: set 'gateway' lacks a module of type 'bootloader', which "
      "set type 'gateway' demands [incomplete-set]",
@@ -230,7 +229,7 @@ CASES = [
      "did you mean 'tenant'?"),
     ([("    type: os\n", "")],
      "11:5: error: the key 'type' is missing in the item [missing-key]",
-     "Key of its type."),
+     "add 'type': Key of its type."),
     ([("- path: rootfs.img", "- {path: rootfs.img, glob: x}")], None, None),
     ([("packline: 1", "packline: 2")], None, None),
     ([("name: gateway,", f"name: {'n' * 129},")], None, None),
