@@ -97,7 +97,6 @@ static enum pkg_code read_pem(struct key_reader *r, BIO *bio,
 {
 	static const char tail[] = "PRIVATE KEY";
 	PKG_AUTO_FINI(pkg_sign_pem) struct sign_pem pem = {0};
-	PKG_AUTO(X509) X509 *x509 = NULL;
 
 	while (pkg_sign_pem_next(&pem, bio)) {
 		const size_t len = strlen(pem.name);

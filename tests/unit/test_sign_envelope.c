@@ -6,6 +6,7 @@
 #include "packline/secret.h"
 
 #include <openssl/cms.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,6 +253,72 @@ static void test_every_changed_byte(void **state)
 	assert_in_range(refused, der.len - 40, der.len);
 }
 
+/* Places in our writable memory that hold what @masked is, bit by bit. */
+static size_t copies_in_memory(const uint8_t masked[32])
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	FILE *mem = fopen("/proc/self/mem", "r");
+	static uint8_t page[1 << 16];
+	size_t found = 0;
+	char line[512];
+
+	assert_non_null(maps);
+	assert_non_null(mem);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		char *end = NULL;
+		const unsigned long from = strtoul(line, &end, 16);
+		const unsigned long to = strtoul(end + 1, &end, 16);
+
+		/* a sanitizer's shadow is terabytes */
+		if (strncmp(end, " rw", 3) != 0 || to - from > 1ul << 30)
+			continue;
+		for (unsigned long at = from; at < to;
+		     at += sizeof(page) - 32) {
+			size_t got = 0;
+
+			if (fseek(mem, (long)at, SEEK_SET) != 0)
+				break;
+			got = fread(page, 1, sizeof(page), mem);
+			for (size_t i = 0; i + 32 <= got; i++) {
+				size_t k = 0;
+
+				while (k < 32 &&
+				       (page[i + k] ^ masked[k]) == 0xff)
+					k++;
+				found += k == 32;
+			}
+			memset(page, 0, sizeof(page));
+		}
+	}
+	fclose(maps);
+	fclose(mem);
+	return found;
+}
+
+/* CMS_decrypt() alone leaves the key on the stack, in a buffer of its own. */
+static void test_no_copy_of_the_key_stays_in_memory(void **state)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf der = {.max = MAX};
+	PKG_AUTO(pkg_certs) struct pkg_certs *to = pki_one(&pki.rsa_recipient);
+	PKG_AUTO(pkg_key) struct pkg_key *key = pki_load_key(pki.rsa);
+	PKG_AUTO(pkg_secret) struct pkg_secret *fresh = NULL;
+	PKG_AUTO(pkg_secret) struct pkg_secret *got = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+	uint8_t masked[32];
+
+	(void)state;
+	assert_ok(pkg_secret_random(&fresh, pki.crypto, 32, &err));
+	for (size_t i = 0; i < 32; i++)
+		masked[i] = (uint8_t)~pkg_secret_data(fresh)[i];
+	assert_ok(pkg_envelope_seal(&der, pki.crypto, to, fresh, &err));
+	pkg_secret_free(PKG_STEAL(fresh));
+	assert_ok(pkg_envelope_open(&got, der.data, der.len, key, NULL, &err));
+	/* the one that we hold, and no other */
+	assert_int_equal(copies_in_memory(masked), 1);
+	pkg_secret_free(PKG_STEAL(got));
+	assert_int_equal(copies_in_memory(masked), 0);
+}
+
 /* -- messages that OpenSSL makes and the profile does not admit -- */
 
 struct shape {
@@ -338,6 +405,7 @@ int main(void)
 	    cmocka_unit_test(test_numbers_of_recipients),
 	    cmocka_unit_test(test_64_recipients_and_not_one_more),
 	    cmocka_unit_test(test_every_changed_byte),
+	    cmocka_unit_test(test_no_copy_of_the_key_stays_in_memory),
 	    cmocka_unit_test(test_other_shapes),
 	    cmocka_unit_test(test_bytes_that_are_no_envelope),
 	};
