@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include "files.h"
 
 #include "packline/text.h"
 
@@ -83,6 +84,23 @@ struct storage {
 	uint64_t total;
 };
 
+/* A manifest's paths were looked at when they were selected; a lock may come
+   from anywhere, and its files are read, too. */
+static enum pkg_code check_path(const struct checker *c,
+				const struct pkg_pinned *a, const char *path)
+{
+	const char *normal;
+
+	if (!c->manifest->locked || path == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_files_normal(&normal, c->arena, path, c->sink->err));
+	if (normal != NULL && strcmp(normal, path) == 0)
+		return PKG_OK;
+	return pkg_rule_add(c->sink, RULE_PATH_OUTSIDE, a->at, NULL,
+			    "'%s' is not a plain path beneath the folder",
+			    path);
+}
+
 static enum pkg_code check_artifact(const struct checker *c,
 				    const struct pkg_pinned *a,
 				    struct pkg_map *names,
@@ -94,6 +112,8 @@ static enum pkg_code check_artifact(const struct checker *c,
 
 	if (a->filename == NULL || a->path == NULL)
 		return PKG_OK; /* a lock's binding said so */
+	PKG_TRY(check_path(c, a, a->path));
+	PKG_TRY(check_path(c, a, a->seal));
 	PKG_TRY(check_filename(c, a));
 	PKG_TRY(check_size(c, a));
 	PKG_TRY(pkg_map_add(&storage->paths, a->path, a, &before, err));
@@ -151,6 +171,9 @@ static enum pkg_code check_all(const struct checker *c, struct storage *storage)
 		PKG_TRY(check_count(c, m));
 		for (size_t k = 0; k < m->artifacts.count; k++)
 			PKG_TRY(check_artifact(c, &a[k], &names, storage));
+		if (m->sbom_file != NULL)
+			PKG_TRY(
+			    check_path(c, m->sbom_file, m->sbom_file->path));
 	}
 	if (quota > 0 && storage->total > quota)
 		return pkg_rule_add(

@@ -551,6 +551,10 @@ def test_what_the_server_has_already_is_only_found(run, folder):
     (lambda t: t.replace('"tenant":"acme"', '"tenant":"acme","tex":1'),
      "malformed-lock"),
     (lambda t: t.replace('"size":17', '"size":0'), "malformed-lock"),
+    (lambda t: t.replace('"path":"rootfs.img"', '"path":"../rootfs.img"'),
+     "malformed-lock"),
+    (lambda t: t.replace('"path":"boot.cdx.json"', '"path":"/etc/hostname"'),
+     "malformed-lock"),
     (lambda t: "", "not-canonical"),
     (lambda t: "{", None),
 ])
