@@ -146,7 +146,7 @@ class Box:
                 path = os.path.join(folder, name)
                 seen = os.lstat(path)
                 digest = None
-                if stat.S_ISREG(seen.st_mode):
+                if stat.S_ISREG(seen.st_mode) and os.access(path, os.R_OK):
                     with open(path, "rb") as file:
                         digest = hashlib.sha256(file.read()).hexdigest()
                 found[path] = (seen.st_mode, seen.st_mtime_ns, seen.st_ino,

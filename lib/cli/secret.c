@@ -67,11 +67,14 @@ static enum pkg_code from_env(struct pkg_buf *out, const char *name,
 {
 	const char *value = getenv(name);
 
-	if (value == NULL)
-		return pkg_fail(err, PKG_KEY,
-				"the variable '%s' of the environment is "
-				"not set",
-				name);
+	if (value == NULL) {
+		(void)pkg_fail(err, PKG_KEY,
+			       "the variable '%s' of the environment is "
+			       "not set",
+			       name);
+		return pkg_hint(err, "export it, or name a file that only you "
+				     "can read: file:PATH");
+	}
 	return pkg_buf_puts(out, value, err);
 }
 

@@ -132,9 +132,14 @@ static enum pkg_code refuse_chain(X509_STORE_CTX *ctx, struct pkg_err *err)
 				  sizeof(raw));
 		pkg_text_quote_cut(subject, sizeof(subject), raw, strlen(raw));
 	}
-	return pkg_refuse(err, PKG_NO, reason_of(verdict),
-			  "certificate '%s': %s", subject,
-			  X509_verify_cert_error_string(verdict));
+	(void)pkg_refuse(err, PKG_NO, reason_of(verdict),
+			 "certificate '%s': %s", subject,
+			 X509_verify_cert_error_string(verdict));
+	if (verdict == X509_V_ERR_CERT_HAS_EXPIRED ||
+	    verdict == X509_V_ERR_CERT_NOT_YET_VALID)
+		return pkg_hint(err, "get a container that is signed with a "
+				     "valid one, if the clock is right");
+	return err->code;
 }
 
 /* An intermediate CA that has an extendedKeyUsage is limited by it. */

@@ -118,8 +118,9 @@ static enum pkg_code check_named(const struct pkg_envelope_info *info,
 			return PKG_OK;
 	pkg_refuse(err, PKG_NO, "not-a-recipient",
 		   "it is not encrypted for key '%s'", key->name);
-	return pkg_hint(err, "if the key is the right one, its certificate is "
-			     "needed too");
+	return pkg_hint(
+	    err, "pkg-seal show lists for whom it is encrypted; with the "
+		 "right key give the certificate that is listed");
 }
 
 static enum pkg_code open_it(struct pkg_secret **cek, const void *der,
