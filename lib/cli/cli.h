@@ -103,12 +103,6 @@ struct cli_tool {
 	const struct cli_verb
 	    *verbs; /* ends with {.name = NULL}; or NULL and */
 	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
-	/*
-	 * True if memory ran out below the library, or NULL.  Every failure is
-	 * then reported as the system's: a key that could not be read for lack
-	 * of memory is not a bad key.
-	 */
-	bool (*out_of_memory)(void);
 };
 
 /* The whole of a tool's main(): returns the exit status. */
@@ -148,6 +142,12 @@ enum pkg_code cli_no(struct pkg_err *err);
  */
 void cli_note(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
 void cli_warn(struct cli *cli, const char *fmt, ...) PKG_PRINTF(2, 3);
+/*
+ * Out of memory where it cannot be passed up, as in a callback of OpenSSL:
+ * end the process with exit status 4 and a message, leaving no temporary file.
+ * Any thread may call it.
+ */
+_Noreturn void cli_out_of_memory(void);
 /* An error that does not end the run, as cli_main() prints the last one. */
 void cli_error(struct cli *cli, const struct pkg_err *err);
 /* Print findings on stderr (text, or JSON records with --json). */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/internal.h"
 
+#include "packline/outfile.h"
+
 #include <string.h>
+#include <unistd.h>
 
 static enum pkg_code describe(struct cli *cli,
 			      const struct cli_describer *describer,
@@ -139,19 +142,31 @@ static enum pkg_code run_verb(struct cli *cli, struct pkg_err *err)
 	return verb->main(cli, err);
 }
 
+/* For cli_out_of_memory(), which nobody can hand it to. */
+static struct cli *running;
+
+void cli_out_of_memory(void)
+{
+	struct pkg_err err = PKG_ERR_INIT;
+
+	pkg_outputs_abandon();
+	(void)pkg_fail_nomem(&err);
+	if (running != NULL)
+		cli_error(running, &err);
+	_exit(PKG_SYSTEM);
+}
+
 int cli_main(const struct cli_tool *tool, int argc, char **argv)
 {
 	struct cli cli = {.tool = tool};
 	struct pkg_err err = PKG_ERR_INIT, close_err = PKG_ERR_INIT;
 	enum pkg_code code = cli_start(&cli, argc, argv, &err);
 
+	running = &cli;
 	if (code == PKG_OK)
 		code = tool->verbs != NULL ? run_verb(&cli, &err)
 					   : tool->main(&cli, &err);
 	cli_progress_clear(&cli);
-	if (code != PKG_OK && code != PKG_SYSTEM &&
-	    tool->out_of_memory != NULL && tool->out_of_memory())
-		code = pkg_fail_nomem(&err);
 	if (code != PKG_OK && err.text[0] != '\0')
 		cli_error(&cli, &err);
 	/* Results already printed must arrive even if a later step failed,
@@ -164,5 +179,6 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 			code = close_err.code;
 	}
 	cli_finish(&cli);
+	running = NULL;
 	return (int)code;
 }

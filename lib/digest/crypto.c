@@ -27,8 +27,7 @@ enum pkg_code pkg_crypto_fail_(struct pkg_err *err, enum pkg_code code,
 	const char *why = ERR_reason_error_string(first);
 
 	ERR_clear_error();
-	if (pkg_crypto_out_of_memory() ||
-	    (first != 0 && ERR_GET_REASON(first) == ERR_R_MALLOC_FAILURE))
+	if (first != 0 && ERR_GET_REASON(first) == ERR_R_MALLOC_FAILURE)
 		return pkg_fail(err, PKG_SYSTEM, "%s: out of memory", what);
 	if (why == NULL)
 		return pkg_fail(err, code, "%s", what);

@@ -18,7 +18,7 @@ BANNED = {
     "system": "nothing: no shell", "popen": "nothing: no shell",
     "rand": "the crypto context", "srand": "the crypto context",
     "random": "the crypto context", "abort": "pkg_fail",
-    "exit": "return to cli_main", "_exit": "return to cli_main"}
+    "exit": "return to cli_main", "_exit": "cli_out_of_memory"}
 # What the library may not take from the process by itself.
 AMBIENT = ["getenv", "secure_getenv", "setenv", "setlocale", "time",
            "gettimeofday", "clock_gettime", "localtime", "localtime_r",
@@ -47,7 +47,9 @@ def found(root, folders, names, but=()):
 
 
 def test_no_banned_function(root):
-    assert found(root, ["lib", "tools", "examples"], BANNED) == []
+    others = [call for call in found(root, ["lib", "tools", "examples"], BANNED)
+              if not re.match(r"lib/cli/main.c:\d+: _exit", call)]
+    assert others == []
 
 
 def test_library_takes_nothing_from_the_process(root):

@@ -204,9 +204,8 @@ int main(int argc, char **argv)
 	    .purpose = "Print md5, sha1, sha256 and size of files, each read "
 		       "once.",
 	    .main = hash_main,
-	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
-	pkg_crypto_watch_memory();
+	pkg_crypto_on_no_memory(cli_out_of_memory);
 	return cli_main(&tool, argc, argv);
 }

@@ -22,9 +22,8 @@ int main(int argc, char **argv)
 	    .purpose = "What a product consists of: checked, pinned, planned "
 		       "and bundled.",
 	    .verbs = verbs,
-	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
-	pkg_crypto_watch_memory();
+	pkg_crypto_on_no_memory(cli_out_of_memory);
 	return cli_main(&tool, argc, argv);
 }

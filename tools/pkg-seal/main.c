@@ -20,9 +20,8 @@ int main(int argc, char **argv)
 	    .name = "pkg-seal",
 	    .purpose = "Make, sign, show and open containers.",
 	    .verbs = verbs,
-	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
-	pkg_crypto_watch_memory();
+	pkg_crypto_on_no_memory(cli_out_of_memory);
 	return cli_main(&tool, argc, argv);
 }

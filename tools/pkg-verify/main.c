@@ -162,9 +162,8 @@ int main(int argc, char **argv)
 	    .name = "pkg-verify",
 	    .purpose = "Say yes or no about a container, and why.",
 	    .main = pkg_verify_main,
-	    .out_of_memory = pkg_crypto_out_of_memory,
 	};
 
-	pkg_crypto_watch_memory();
+	pkg_crypto_on_no_memory(cli_out_of_memory);
 	return cli_main(&tool, argc, argv);
 }

@@ -43,16 +43,13 @@ bool pkg_crypto_equal(const void *a, const void *b, size_t len);
 void pkg_crypto_wipe(void *buf, size_t len);
 
 /*
- * For a program, before it does anything else: notice when the cryptographic
- * library runs out of memory, which it does not always tell.  Its allocator
- * is replaced for the whole process, so a library must not call this.
+ * For a program, before it does anything else: have @ends_the_process called,
+ * which must not return, when the cryptographic library cannot get memory.
+ * OpenSSL 3.0 crashes in some places then, and in others takes it for a bad
+ * key, a wrong passphrase or a broken signature.  Its allocator is replaced
+ * for the whole process, so a library must not call this.
  */
-void pkg_crypto_watch_memory(void);
-/*
- * True if it has run out of memory since.  What failed afterwards may have
- * failed for this reason, whatever it was called.
- */
-bool pkg_crypto_out_of_memory(void);
+void pkg_crypto_on_no_memory(void (*ends_the_process)(void));
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_crypto)
