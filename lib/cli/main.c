@@ -142,17 +142,20 @@ static enum pkg_code run_verb(struct cli *cli, struct pkg_err *err)
 	return verb->main(cli, err);
 }
 
-/* For cli_out_of_memory(), which nobody can hand it to. */
+/* For cli_out_of_memory(), which nobody can hand them to. */
 static struct cli *running;
+static enum pkg_code exit_status = PKG_SYSTEM;
 
 void cli_out_of_memory(void)
 {
 	struct pkg_err err = PKG_ERR_INIT;
 
+	/* After the run only libraries clean up: it ended as it ended. */
+	if (running == NULL)
+		_exit(exit_status);
 	pkg_outputs_abandon();
 	(void)pkg_fail_nomem(&err);
-	if (running != NULL)
-		cli_error(running, &err);
+	cli_error(running, &err);
 	_exit(PKG_SYSTEM);
 }
 
@@ -160,9 +163,10 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 {
 	struct cli cli = {.tool = tool};
 	struct pkg_err err = PKG_ERR_INIT, close_err = PKG_ERR_INIT;
-	enum pkg_code code = cli_start(&cli, argc, argv, &err);
+	enum pkg_code code;
 
 	running = &cli;
+	code = cli_start(&cli, argc, argv, &err);
 	if (code == PKG_OK)
 		code = tool->verbs != NULL ? run_verb(&cli, &err)
 					   : tool->main(&cli, &err);
@@ -180,5 +184,6 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 	}
 	cli_finish(&cli);
 	running = NULL;
+	exit_status = code;
 	return (int)code;
 }

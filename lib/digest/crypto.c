@@ -40,7 +40,10 @@ void pkg_crypto_free(struct pkg_crypto *crypto)
 		return;
 	for (size_t i = 0; i < PKG_DIGEST_COUNT; i++)
 		EVP_MD_free(crypto->md[i]);
+	/* By now the output may be complete: this must not end the process. */
+	pkg_crypto_does_without_memory(true);
 	OSSL_LIB_CTX_free(crypto->lib);
+	pkg_crypto_does_without_memory(false);
 	free(crypto);
 }
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/crypto.h"
 
+#include "digest/openssl.h"
+
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
 /* OpenSSL's allocator is process-wide, and so is what replaces it. */
 static void (*give_up)(void);
+/* This thread is where OpenSSL is known to do without. */
+static _Thread_local bool can_do_without;
 
 static void *or_give_up(void *p, size_t size)
 {
-	if (p == NULL && size > 0)
+	if (p == NULL && size > 0 && !can_do_without)
 		give_up();
 	return p;
 }
@@ -30,6 +34,11 @@ static void put(void *p, const char *file, int line)
 {
 	(void)file, (void)line;
 	free(p);
+}
+
+void pkg_crypto_does_without_memory(bool yes)
+{
+	can_do_without = yes;
 }
 
 void pkg_crypto_on_no_memory(void (*ends_the_process)(void))
