@@ -14,7 +14,7 @@ static const struct range {
     {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0xE0000, 0xE0FFF},
 };
 
-static bool is_hidden(uint32_t code)
+bool pkg_text_is_hidden(uint32_t code)
 {
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		if (code >= hidden[i].first && code <= hidden[i].last)
@@ -35,9 +35,9 @@ static size_t quote_one(char out[static 16], const char *text, size_t len)
 	}
 	if (code == '\\')
 		(void)snprintf(out, 16, "\\\\");
-	else if (code < 0x80 && is_hidden(code))
+	else if (code < 0x80 && pkg_text_is_hidden(code))
 		(void)snprintf(out, 16, "\\x%02x", (unsigned)code);
-	else if (is_hidden(code))
+	else if (pkg_text_is_hidden(code))
 		(void)snprintf(out, 16, "\\u{%04x}", (unsigned)code);
 	else
 		(void)snprintf(out, 16, "%.*s", (int)n, text);

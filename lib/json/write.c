@@ -153,20 +153,52 @@ static const char *escape(unsigned char c, char hex[static 8])
 	}
 }
 
+/* As UTF-16 in hexadecimal: what a terminal would act on, or not show. */
+static const char *escape_hidden(uint32_t code, char hex[static 16])
+{
+	if (code < 0x10000)
+		(void)snprintf(hex, 16, "\\u%04" PRIx32, code);
+	else
+		(void)snprintf(hex, 16, "\\u%04" PRIx32 "\\u%04" PRIx32,
+			       0xd800 + ((code - 0x10000) >> 10),
+			       0xdc00 + ((code - 0x10000) & 0x3ff));
+	return hex;
+}
+
+/*
+ * The escape of what stands at @text and is not ASCII, or NULL if it needs
+ * none; @used receives its bytes.
+ */
+static const char *escape_far(const struct pkg_jsonw *w, const char *text,
+			      size_t len, size_t *used, char hex[static 16])
+{
+	uint32_t code = 0;
+
+	*used = pkg_utf8_next(&code, text, len);
+	/* Canonical JSON has one spelling, for machines only. */
+	if ((w->flags & PKG_JSONW_STRICT) != 0 || !pkg_text_is_hidden(code))
+		return NULL;
+	return escape_hidden(code, hex);
+}
+
 /* @text is known to be UTF-8; RFC 8785 section 3.2.2.2. */
 static void put_string(struct pkg_jsonw *w, const char *text, size_t len)
 {
-	char hex[8];
-	size_t run = 0;
+	char hex[16];
+	size_t run = 0, used = 1;
 
 	put(w, "\"", 1);
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i += used) {
 		unsigned char c = (unsigned char)text[i];
-		const char *esc;
+		const char *esc = NULL;
 
-		if (c >= 0x20 && c != '"' && c != '\\')
+		used = 1;
+		if (c >= 0x7f)
+			esc = escape_far(w, text + i, len - i, &used, hex);
+		else if (c < 0x20 || c == '"' || c == '\\')
+			esc = escape(c, hex);
+		if (esc == NULL)
 			continue;
-		esc = escape(c, hex);
 		if (c < 0x20 && c != '\n' && c != '\t' &&
 		    (w->flags & PKG_JSONW_STRICT) != 0) {
 			(void)pkg_refuse(
@@ -176,7 +208,7 @@ static void put_string(struct pkg_jsonw *w, const char *text, size_t len)
 		}
 		put(w, text + run, i - run);
 		put(w, esc, strlen(esc));
-		run = i + 1;
+		run = i + used;
 	}
 	put(w, text + run, len - run);
 	put(w, "\"", 1);

@@ -100,6 +100,30 @@ static void test_writer_makes_json_lines(void **state)
 	pkg_buf_fini(&page.buf);
 }
 
+/* Records are looked at on terminals; canonical JSON has one spelling. */
+static void test_writer_escapes_what_a_terminal_acts_on(void **state)
+{
+	static const char text[] = "\u00e4\xc2\x9b"
+				   "31m\x7f\u202e\U000e0041\u200b!";
+	struct page page;
+
+	(void)state;
+	start(&page, 0);
+	pkg_jsonw_text(&page.w, text);
+	assert_int_equal(stop(&page), PKG_OK);
+	assert_string_equal(pkg_buf_str(&page.buf),
+			    "\"\u00e4\\u009b31m\\u007f\\u202e"
+			    "\\udb40\\udc41\\u200b!\"");
+	pkg_buf_fini(&page.buf);
+
+	start(&page, PKG_JSONW_STRICT);
+	pkg_jsonw_text(&page.w, text);
+	assert_int_equal(stop(&page), PKG_OK);
+	assert_int_equal(page.buf.len, strlen(text) + 2);
+	assert_memory_equal(page.buf.data + 1, text, strlen(text));
+	pkg_buf_fini(&page.buf);
+}
+
 /* Each is a bug in the caller, and none of them goes unnoticed. */
 static void bug_unsorted(struct pkg_jsonw *w)
 {
@@ -332,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_writer_is_compact_or_pretty),
 	    cmocka_unit_test(test_writer_makes_json_lines),
+	    cmocka_unit_test(test_writer_escapes_what_a_terminal_acts_on),
 	    cmocka_unit_test(test_writer_catches_bugs),
 	    cmocka_unit_test(test_writer_refuses_bad_text),
 	    cmocka_unit_test(test_writer_keeps_the_sinks_error),

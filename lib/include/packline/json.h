@@ -46,6 +46,12 @@ enum pkg_jsonw_flags {
 	PKG_JSONW_STRICT = 2, /* container documents: no U+0000-1F but \n \t */
 };
 
+/*
+ * Canonical JSON (PKG_JSONW_STRICT) has one spelling of each text.  All other
+ * JSON may be looked at on a terminal: characters that are hidden there
+ * (pkg_text_is_hidden()) are written as \uNNNN, which reads the same.
+ */
+
 struct pkg_jsonw {
 	struct pkg_sink *sink; /* borrowed */
 	unsigned flags;        /* enum pkg_jsonw_flags */

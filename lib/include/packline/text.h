@@ -38,6 +38,11 @@ size_t pkg_utf8_next(uint32_t *out, const char *text, size_t len);
 size_t pkg_utf16_length(const char *text, size_t len);
 
 /*
+ * True for what a terminal acts on or does not show, and so must not reach it:
+ * controls, bidirectional controls, separators, zero-width characters.
+ */
+bool pkg_text_is_hidden(uint32_t code);
+/*
  * Append @text to @out so that no terminal or log can be fooled: C0 and C1
  * controls, DEL, ESC, line and paragraph separators, bidirectional controls
  * (U+061C, U+200E-F, U+202A-E, U+2066-9), zero-width characters and bytes
