@@ -18,6 +18,7 @@ struct pkg_outdir {
 	const char *base;     /* its last component, inside path */
 	char temp[TEMP_NAME]; /* name in parent, "" = committed */
 	int parent, fd;
+	mode_t mode; /* that it gets when it may be seen, 0 = as it is */
 	bool force;
 };
 
@@ -109,6 +110,25 @@ static enum pkg_code check_target(const struct pkg_outdir *dir,
 	return PKG_OK;
 }
 
+/*
+ * Until it is committed nobody else may look at what lies in it, or change
+ * it: it may be secret, and it has not been judged.
+ */
+static enum pkg_code close_to_others(struct pkg_outdir *dir,
+				     struct pkg_err *err)
+{
+	struct stat st;
+
+	if (fstat(dir->fd, &st) != 0)
+		return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
+	/* FAT has no modes of its own: whoever mounted it decided. */
+	if (fchmod(dir->fd, 0700) == 0)
+		dir->mode = st.st_mode & 07777;
+	else if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
+	return PKG_OK;
+}
+
 enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 			      const char *path, bool force, struct pkg_err *err)
 {
@@ -138,6 +158,7 @@ enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir->fd < 0)
 		return pkg_fail_os(err, errno, "cannot make '%s'", path);
+	PKG_TRY(close_to_others(dir, err));
 	*out = PKG_STEAL(dir);
 	return PKG_OK;
 }
@@ -202,7 +223,8 @@ static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
 
 enum pkg_code pkg_outdir_commit(struct pkg_outdir *dir, struct pkg_err *err)
 {
-	if (fsync(dir->fd) != 0)
+	if ((dir->mode != 0 && fchmod(dir->fd, dir->mode) != 0) ||
+	    fsync(dir->fd) != 0)
 		return pkg_fail_os(err, errno, "cannot write '%s'", dir->path);
 	/* rename() takes the place of nothing, or of an empty folder. */
 	if (renameat(dir->parent, dir->temp, dir->parent, dir->base) == 0) {

@@ -254,6 +254,24 @@ static void outdir_appears_only_at_commit(void **state)
 	assert_int_equal(entries(room), 1);
 }
 
+/* What has not been judged yet, or is secret, is nobody else's to see. */
+static void outdir_is_closed_to_others_until_commit(void **state)
+{
+	const struct room *room = *state;
+	struct pkg_err err = PKG_ERR_INIT;
+	PKG_AUTO(pkg_outdir) struct pkg_outdir *dir = NULL;
+	struct stat st;
+	const mode_t before = umask(022);
+
+	assert_ok(pkg_outdir_open(&dir, room->fd, "out", false, &err));
+	assert_int_equal(fstat(pkg_outdir_fd(dir), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_ok(pkg_outdir_commit(dir, &err));
+	assert_int_equal(fstatat(room->fd, "out", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	(void)umask(before);
+}
+
 static void abandoned_outdir_leaves_nothing(void **state)
 {
 	const struct room *room = *state;
@@ -388,6 +406,7 @@ int main(void)
 	    in_room(head_can_be_filled_in_afterwards),
 	    in_room(outfile_needs_a_file_name_and_a_folder),
 	    in_room(outdir_appears_only_at_commit),
+	    in_room(outdir_is_closed_to_others_until_commit),
 	    in_room(abandoned_outdir_leaves_nothing),
 	    in_room(outdir_takes_plain_names_once),
 	    in_room(force_replaces_a_flat_folder_only),

@@ -10,7 +10,8 @@
 /*
  * An output folder that appears complete or not at all: built as
  * `.packline-<16 hex>.tmp` beside the target, every file and folder synced,
- * then renamed once.  Freeing without commit removes what was built.
+ * then renamed once.  Until then only its owner can look into it.  Freeing
+ * without commit removes what was built.
  */
 struct pkg_outdir;
 
