@@ -2,6 +2,7 @@
 #include "packline/seal.h"
 
 #include "packline/container_read.h"
+#include "packline/device_config.h"
 #include "packline/json.h"
 #include "packline/node.h"
 #include "packline/text.h"
@@ -10,6 +11,47 @@
 #include "seal/record.h"
 
 #include <string.h>
+
+/* The device config that brings the key says whom it is a key for. */
+static enum pkg_code check_device(const struct pkg_device_config *device,
+				  const struct pkg_container_subject *subject,
+				  struct pkg_err *err)
+{
+	char hex[65];
+
+	if (device == NULL)
+		return PKG_OK;
+	if (strcmp(device->tenant, subject->tenant) != 0)
+		return pkg_refuse(err, PKG_NO, "wrong-tenant",
+				  "it is for tenant '%s', device config '%s' "
+				  "for '%s'",
+				  subject->tenant, device->id, device->tenant);
+	if (subject->device_config == NULL) /* for any device */
+		return PKG_OK;
+	pkg_hex_encode(hex, subject->device_config_sha256, 32);
+	if (strcmp(device->id, subject->device_config) != 0 ||
+	    strcmp(device->sha256, hex) != 0)
+		return pkg_refuse(err, PKG_NO, "wrong-device-config",
+				  "it is for device config '%s' with SHA-256 "
+				  "%s, not for '%s' with %s",
+				  subject->device_config, hex, device->id,
+				  device->sha256);
+	return PKG_OK;
+}
+
+/* A signature would come too late. */
+static enum pkg_code check_expiry(const char *expires,
+				  const struct pkg_env *env,
+				  struct pkg_err *err)
+{
+	int64_t then = 0;
+
+	if (expires == NULL || !pkg_time_parse(&then, expires, strlen(expires)))
+		return PKG_OK;
+	if (env->now(env) < then)
+		return PKG_OK;
+	return pkg_refuse(err, PKG_NO, "expired", "it expired at %s", expires);
+}
 
 /* May this be signed at all? */
 static enum pkg_code check_head(const struct pkg_seal_sign *job,
@@ -32,7 +74,8 @@ static enum pkg_code check_head(const struct pkg_seal_sign *job,
 		return pkg_fail(err, PKG_USAGE,
 				"a container of kind 'encrypted' is not "
 				"signed");
-	if (head->manifest.has_policy)
+	/* One of them may say REJECTED. */
+	if (head->manifest.has_policy || head->approval_count > 0)
 		return pkg_refuse(err, PKG_INPUT, "unsupported",
 				  "it was made under an approval policy, which "
 				  "this version cannot judge");
@@ -243,6 +286,8 @@ enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 	PKG_TRY(pkg_container_open(&container, job->source, env, err));
 	head = pkg_container_head(container);
 	PKG_TRY(check_head(job, head, err));
+	PKG_TRY(check_device(job->device, &head->manifest.subject, err));
+	PKG_TRY(check_expiry(head->manifest.subject.expires, env, err));
 	PKG_TRY(check_others(container, &options, env, err));
 	PKG_TRY(pkg_container_check_recipients(container, err));
 	PKG_TRY(pkg_cms_sign(&der, head->manifest_json.data,

@@ -41,6 +41,12 @@ static enum pkg_code set_demands(struct pkg_trust_demands *demands,
 		demands->device_config_sha256 = tool->device->sha256;
 		if (demands->tenant == NULL)
 			demands->tenant = tool->device->tenant;
+		if (strcmp(demands->tenant, tool->device->tenant) != 0)
+			return pkg_fail(err, PKG_USAGE,
+					"device config '%s' is for tenant "
+					"'%s', but --tenant says '%s'",
+					tool->device->id, tool->device->tenant,
+					demands->tenant);
 	}
 	if (args->time == NULL)
 		return PKG_OK;

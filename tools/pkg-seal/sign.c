@@ -55,6 +55,7 @@ static enum pkg_code sign(struct seal_tool *tool, const struct args *args,
 	    .source = &tool->input.source,
 	    .signer = seal_tool_signer(tool, key),
 	    .expect_sha256 = args->expect,
+	    .device = tool->device,
 	    .output = seal_tool_output(tool, "signing"),
 	};
 	enum pkg_code code = PKG_OK;

@@ -68,6 +68,8 @@ struct pkg_seal_sign {
 	struct pkg_source *source; /* the draft, borrowed; read to its end */
 	struct pkg_seal_signer signer;
 	const char *expect_sha256; /* of the manifest, 64 hex digits */
+	/* That the container must be for; NULL = any. */
+	const struct pkg_device_config *device;
 	/* JSON Lines of `container` records: what pkg_seal_create() wrote about
 	   the draft, to repeat the artifacts that encryption hides. */
 	struct pkg_source *records;
@@ -119,9 +121,11 @@ pkg_seal_from_lock(const struct pkg_seal_create *job,
  * Write a container again, signed by one more key.  The payload is copied
  * once and compared with the manifest on the way.
  * Fails with PKG_NO, reason "unexpected-manifest", if it is not the expected
- * one; PKG_NO or PKG_INPUT as the readers in packline/container_read.h;
- * PKG_USAGE if the key has signed it already or the kind is never signed;
- * PKG_KEY as pkg_seal_create().
+ * one; PKG_NO, reason "wrong-tenant" or "wrong-device-config", if it is for
+ * another device; PKG_NO, reason "expired"; PKG_INPUT, reason "unsupported",
+ * if there are approvals, which nobody here can judge; PKG_NO or PKG_INPUT as
+ * the readers in packline/container_read.h; PKG_USAGE if the key has signed it
+ * already or the kind is never signed; PKG_KEY as pkg_seal_create().
  */
 PKG_MUST_CHECK enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 					   const struct pkg_env *env,
