@@ -163,10 +163,12 @@ enum pkg_code pkg_fields_parse(struct fields *self, struct pkg_arena *tree,
 	struct pkg_node *node = NULL;
 	const enum pkg_code code = pkg_json_parse(&node, tree, &input, err);
 
-	/* Only the arena refuses without a reason: the tree is too large. */
 	if (code == PKG_INPUT)
-		return pkg_because(err, err->reason == NULL ? "limit"
-							    : "not-canonical");
+		return pkg_because(err,
+				   err->reason == NULL ||
+					   strcmp(err->reason, "too-large") == 0
+				       ? "limit"
+				       : "not-canonical");
 	PKG_TRY(code);
 	*root = node;
 	return pkg_fields_enter(self,
@@ -212,9 +214,7 @@ enum pkg_code pkg_fields_subject_head(struct fields *self,
 enum pkg_code pkg_fields_arena(struct pkg_arena **out, size_t len,
 			       struct pkg_err *err)
 {
-	/* A row of members is some 200 bytes of text and five times as much
-	   as a tree; small documents may be of any shape. */
-	return pkg_arena_new(out, (64u << 20) + 12 * (uint64_t)len, err);
+	return pkg_arena_new(out, PKG_LIMIT_ARENA_OF(len), err);
 }
 
 bool pkg_is_uuid(const char *text)

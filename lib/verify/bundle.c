@@ -119,9 +119,14 @@ enum pkg_code pkg_verify_bundle_finish(struct pkg_verify_bundle *bundle,
 	struct pkg_node *plan = NULL;
 	bool *used = NULL;
 
-	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
-	if (pkg_json_parse(&plan, arena, &input, err) != PKG_OK)
+	PKG_TRY(
+	    pkg_arena_new(&arena, PKG_LIMIT_ARENA_OF(bundle->plan.len), err));
+	if (pkg_json_parse(&plan, arena, &input, err) != PKG_OK) {
+		if (err->reason != NULL &&
+		    strcmp(err->reason, "too-large") == 0)
+			(void)pkg_because(err, "limit");
 		return pkg_wrap(err, "the bundle's plan");
+	}
 	if (plan->kind != PKG_NODE_MAP || pkg_node_get(plan, "type") == NULL ||
 	    !pkg_node_is(pkg_node_get(plan, "type"), "plan"))
 		return pkg_refuse(err, PKG_INPUT, "malformed-bundle",

@@ -422,6 +422,20 @@ def test_plan_that_is_not_canonical(keys, refuse):
            "not-canonical")
 
 
+def test_plan_and_manifest_that_are_bombs(keys, run, tmp_path):
+    """Nobody signed them: they cost no more than a fair one of their size."""
+    zeros = b"0," * (8 << 20)
+    plan = b'{"steps":[' + zeros[:-64] + b'0],"type":"plan"}'
+    bomb = forge.bundle(keys, blobs=(), plan=plan, signers=[])
+    members = forge.Box(keys).members()
+    members[1] = (members[1][0], b'{"content":"bundle","x":[' + zeros[:-64] +
+                  b"0]}")
+    for data in bomb.bytes(), reference.write_zip(members):
+        (tmp_path / "a.bundle").write_bytes(data)
+        answer = run("pkg-verify", "--trust", keys.ca, "a.bundle", check=3)
+        assert answer.records[-1]["reason"] == "limit"
+
+
 # -- screens and logs ---------------------------------------------------------
 
 def test_nothing_a_container_says_reaches_the_terminal(keys, run, tmp_path):
@@ -431,3 +445,16 @@ def test_nothing_a_container_says_reaches_the_terminal(keys, run, tmp_path):
     answer = run("pkg-verify", "--format", "text", "--trust", keys.ca, path)
     for text in (answer.out, answer.err):
         assert not set(text) & set("\u202e\u2028\u061c\x1b")
+    answer = run("pkg-verify", "--trust", keys.ca, path, check=0)
+    assert not set(answer.out) & set("\u202e\u2028\u061c\x1b")
+    assert answer.records[-1]["name"] == name   # escaped, not changed
+
+
+def test_a_plan_that_nobody_signed_cannot_act_on_the_terminal(keys, run,
+                                                              tmp_path):
+    plan = {"type": "plan", "steps": [{"blob": "\u009b2J\u202egnp"}]}
+    path = forge.bundle(keys, blobs=(), signers=[], plan=forge.canonical(
+        plan)).write(tmp_path / "a.bundle")
+    for form in "jsonl", "text":
+        answer = run("pkg-verify", "--format", form, path, check=3)
+        assert not set(answer.out + answer.err) & set("\u009b\u202e")

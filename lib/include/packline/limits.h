@@ -72,6 +72,12 @@
 
 /* Memory of one parsed document: bytes. */
 #define PKG_LIMIT_ARENA (1ULL << 30)
+/*
+ * The same for a document of @len bytes that came in a container, of which
+ * nothing is believed yet: a row of members is some 200 bytes of text and five
+ * times as much as a tree; small documents may be of any shape.
+ */
+#define PKG_LIMIT_ARENA_OF(len) ((64ULL << 20) + 12ULL * (len))
 
 /* I/O: bytes moved at a time; larger buffers fall out of the cache. */
 #define PKG_IO_CHUNK 65536u
