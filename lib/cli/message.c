@@ -212,6 +212,8 @@ void cli_error(struct cli *cli, const struct pkg_err *err)
 }
 
 static void say(struct cli *cli, const char *severity, const char *fmt,
+		va_list ap) PKG_PRINTF(3, 0);
+static void say(struct cli *cli, const char *severity, const char *fmt,
 		va_list ap)
 {
 	struct pkg_err message = PKG_ERR_INIT;
