@@ -49,37 +49,28 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	return pkg_outfile_commit(file, size, err);
 }
 
-static enum pkg_code run_session(struct session *s, struct cli *cli,
-				 const struct options *o, const char *path,
-				 struct pkg_err *err)
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
 {
+	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	const struct options *o = options;
 	enum pkg_code code;
 	int records = -1;
 
+	(void)argc;
 	if (cli_output(cli) == NULL) {
 		(void)pkg_fail(err, PKG_USAGE, "no output given");
 		return pkg_hint(err, "add -o NAME.bundle");
 	}
-	PKG_TRY(session_open_lock(s, cli, path, err));
+	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
 	if (o->containers != NULL && strcmp(o->containers, "-") == 0)
 		records = STDIN_FILENO;
 	else if (o->containers != NULL)
 		PKG_TRY(pkg_path_open(&records, cli_dirfd(cli), o->containers,
 				      err));
-	code = write_bundle(s, o, records, err);
+	code = write_bundle(&s, o, records, err);
 	if (records > STDIN_FILENO)
 		close(records);
-	return code;
-}
-
-static enum pkg_code run(struct cli *cli, const void *options, int argc,
-			 char **argv, struct pkg_err *err)
-{
-	struct session s = {.folder = -1};
-	const enum pkg_code code =
-	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
-
-	session_fini(&s);
 	return code;
 }
 

@@ -20,32 +20,25 @@ static enum pkg_code print(struct cli *cli, const struct pkg_diag *diag,
 	return PKG_OK;
 }
 
-static enum pkg_code run_session(struct session *s, struct cli *cli,
-				 const struct options *o, const char *path,
-				 struct pkg_err *err)
-{
-	PKG_TRY(session_open(s, cli, &o->session, path, err));
-	if (!o->no_files)
-		PKG_TRY(session_select(s, err));
-	pkg_diag_sort(&s->diag);
-	PKG_TRY(print(cli, &s->diag, err));
-	if (s->diag.errors != 0)
-		return cli_no(err);
-	cli_note(cli, "%s: %zu modules, %zu sets: no errors, %zu warnings",
-		 path, s->manifest->modules.count, s->manifest->sets.count,
-		 s->diag.warnings);
-	return PKG_OK;
-}
-
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
-	struct session s = {.folder = -1};
-	const enum pkg_code code =
-	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
+	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	const struct options *o = options;
+	const char *path = argv[0];
 
-	session_fini(&s);
-	return code;
+	(void)argc;
+	PKG_TRY(session_open(&s, cli, &o->session, path, err));
+	if (!o->no_files)
+		PKG_TRY(session_select(&s, err));
+	pkg_diag_sort(&s.diag);
+	PKG_TRY(print(cli, &s.diag, err));
+	if (s.diag.errors != 0)
+		return cli_no(err);
+	cli_note(cli, "%s: %zu modules, %zu sets: no errors, %zu warnings",
+		 path, s.manifest->modules.count, s.manifest->sets.count,
+		 s.diag.warnings);
+	return PKG_OK;
 }
 
 enum pkg_code verb_check(struct cli *cli, struct pkg_err *err)

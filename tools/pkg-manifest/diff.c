@@ -106,18 +106,13 @@ static enum pkg_code compare(struct session *a, struct session *b,
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
-	struct session old_file = {.folder = -1}, new_file = {.folder = -1};
-	enum pkg_code code;
+	PKG_AUTO_FINI(session) struct session old_file = {.folder = -1};
+	PKG_AUTO_FINI(session) struct session new_file = {.folder = -1};
 
 	(void)argc;
-	code = session_open_any(&old_file, cli, options, argv[0], err);
-	if (code == PKG_OK)
-		code = session_open_any(&new_file, cli, options, argv[1], err);
-	if (code == PKG_OK)
-		code = compare(&old_file, &new_file, err);
-	session_fini(&new_file);
-	session_fini(&old_file);
-	return code;
+	PKG_TRY(session_open_any(&old_file, cli, options, argv[0], err));
+	PKG_TRY(session_open_any(&new_file, cli, options, argv[1], err));
+	return compare(&old_file, &new_file, err);
 }
 
 enum pkg_code verb_diff(struct cli *cli, struct pkg_err *err)

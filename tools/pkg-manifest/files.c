@@ -22,38 +22,29 @@ static enum pkg_code print(struct session *s, const struct pkg_pinned *file,
 	return pkg_sink_write(out, null ? "" : "\n", 1, err);
 }
 
-static enum pkg_code run_session(struct session *s, struct cli *cli,
-				 const struct options *o, const char *path,
-				 struct pkg_err *err)
-{
-	PKG_AUTO_FINI(pkg_map) struct pkg_map once = {0};
-	const struct pkg_module *modules;
-
-	PKG_TRY(session_open(s, cli, &o->session, path, err));
-	PKG_TRY(session_select(s, err));
-	PKG_TRY(session_judge(s, err));
-	modules = s->manifest->modules.items;
-	for (size_t i = 0; i < s->manifest->modules.count; i++) {
-		const struct pkg_pinned *a = modules[i].artifacts.items;
-
-		for (size_t k = 0; k < modules[i].artifacts.count; k++)
-			PKG_TRY(print(s, &a[k], &once, o->null, err));
-		if (modules[i].sbom_file != NULL)
-			PKG_TRY(print(s, modules[i].sbom_file, &once, o->null,
-				      err));
-	}
-	return PKG_OK;
-}
-
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
-	struct session s = {.folder = -1};
-	const enum pkg_code code =
-	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
+	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	const struct options *o = options;
+	PKG_AUTO_FINI(pkg_map) struct pkg_map once = {0};
+	const struct pkg_module *modules;
 
-	session_fini(&s);
-	return code;
+	(void)argc;
+	PKG_TRY(session_open(&s, cli, &o->session, argv[0], err));
+	PKG_TRY(session_select(&s, err));
+	PKG_TRY(session_judge(&s, err));
+	modules = s.manifest->modules.items;
+	for (size_t i = 0; i < s.manifest->modules.count; i++) {
+		const struct pkg_pinned *a = modules[i].artifacts.items;
+
+		for (size_t k = 0; k < modules[i].artifacts.count; k++)
+			PKG_TRY(print(&s, &a[k], &once, o->null, err));
+		if (modules[i].sbom_file != NULL)
+			PKG_TRY(print(&s, modules[i].sbom_file, &once, o->null,
+				      err));
+	}
+	return PKG_OK;
 }
 
 enum pkg_code verb_files(struct cli *cli, struct pkg_err *err)

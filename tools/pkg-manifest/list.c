@@ -12,10 +12,11 @@ struct options {
 	struct cli_number limit, offset;
 };
 
-static enum pkg_code run_session(struct session *s, struct cli *cli,
-				 const struct options *o, char **argv,
-				 struct pkg_err *err)
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
 {
+	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	const struct options *o = options;
 	const struct pkg_listing list = {
 	    .what = argv[0],
 	    .sort = o->sort,
@@ -23,24 +24,13 @@ static enum pkg_code run_session(struct session *s, struct cli *cli,
 	    .offset = (int64_t)o->offset.value,
 	};
 
-	PKG_TRY(session_open_any(s, cli, &o->session, argv[1], err));
-	/* Only the artifacts need the files of a manifest. */
-	if (!s->manifest->locked && strcmp(list.what, "artifacts") == 0)
-		PKG_TRY(session_select(s, err));
-	PKG_TRY(session_judge(s, err));
-	return pkg_listing_write(s->manifest, &list, cli_stdout(cli), err);
-}
-
-static enum pkg_code run(struct cli *cli, const void *options, int argc,
-			 char **argv, struct pkg_err *err)
-{
-	struct session s = {.folder = -1};
-	enum pkg_code code;
-
 	(void)argc;
-	code = run_session(&s, cli, options, argv, err);
-	session_fini(&s);
-	return code;
+	PKG_TRY(session_open_any(&s, cli, &o->session, argv[1], err));
+	/* Only the artifacts need the files of a manifest. */
+	if (!s.manifest->locked && strcmp(list.what, "artifacts") == 0)
+		PKG_TRY(session_select(&s, err));
+	PKG_TRY(session_judge(&s, err));
+	return pkg_listing_write(s.manifest, &list, cli_stdout(cli), err);
 }
 
 enum pkg_code verb_list(struct cli *cli, struct pkg_err *err)

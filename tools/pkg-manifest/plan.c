@@ -31,30 +31,21 @@ static enum pkg_code containers(struct session *s, const char *path,
 	return code;
 }
 
-static enum pkg_code run_session(struct session *s, struct cli *cli,
-				 const struct options *o, const char *path,
-				 struct pkg_err *err)
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
 {
+	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	const struct options *o = options;
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
 	struct pkg_sink_buf sink;
 
-	PKG_TRY(session_open_lock(s, cli, path, err));
-	PKG_TRY(containers(s, o->containers, err));
+	(void)argc;
+	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
+	PKG_TRY(containers(&s, o->containers, err));
 	pkg_sink_buf_init(&sink, &text);
-	PKG_TRY(pkg_plan_write(s->manifest, &sink.sink, err));
-	return session_write(s, cli_output(cli), &text, false, err);
-}
-
-static enum pkg_code run(struct cli *cli, const void *options, int argc,
-			 char **argv, struct pkg_err *err)
-{
-	struct session s = {.folder = -1};
-	const enum pkg_code code =
-	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
-
-	session_fini(&s);
-	return code;
+	PKG_TRY(pkg_plan_write(s.manifest, &sink.sink, err));
+	return session_write(&s, cli_output(cli), &text, false, err);
 }
 
 enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err)

@@ -58,16 +58,18 @@ static enum pkg_code pin_seals(struct session *s, struct pkg_err *err)
 				  cli_env(s->cli), &s->diag, err);
 }
 
-static enum pkg_code run_session(struct session *s, struct cli *cli,
-				 const struct options *o, const char *path,
-				 struct pkg_err *err)
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
 {
+	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	const struct options *o = options;
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
 	PKG_AUTO(pkg_outfile) struct pkg_outfile *depfile = NULL;
 	const char *output = cli_output(cli);
 	struct pkg_sink_buf sink;
 
+	(void)argc;
 	if (o->no_files && o->hashes == NULL)
 		return pkg_fail(err, PKG_USAGE,
 				"--no-files needs the records: --hashes FILE");
@@ -75,32 +77,21 @@ static enum pkg_code run_session(struct session *s, struct cli *cli,
 	    (output == NULL || strcmp(output, "-") == 0))
 		return pkg_fail(err, PKG_USAGE,
 				"--depfile and --if-changed need -o FILE");
-	PKG_TRY(session_open(s, cli, &o->session, path, err));
+	PKG_TRY(session_open(&s, cli, &o->session, argv[0], err));
 	if (!o->no_files)
-		PKG_TRY(session_select(s, err));
-	if (s->diag.errors == 0)
-		PKG_TRY(pin(s, o, err));
-	if (s->diag.errors == 0 && !o->no_files)
-		PKG_TRY(pin_seals(s, err));
-	PKG_TRY(session_judge(s, err));
+		PKG_TRY(session_select(&s, err));
+	if (s.diag.errors == 0)
+		PKG_TRY(pin(&s, o, err));
+	if (s.diag.errors == 0 && !o->no_files)
+		PKG_TRY(pin_seals(&s, err));
+	PKG_TRY(session_judge(&s, err));
 	pkg_sink_buf_init(&sink, &text);
-	PKG_TRY(pkg_lock_write(s->manifest, &sink.sink, err));
+	PKG_TRY(pkg_lock_write(s.manifest, &sink.sink, err));
 	if (o->depfile != NULL)
-		PKG_TRY(depfile_prepare(&depfile, s, o->depfile, output, err));
-	PKG_TRY(session_write(s, output, &text, o->if_changed, err));
+		PKG_TRY(depfile_prepare(&depfile, &s, o->depfile, output, err));
+	PKG_TRY(session_write(&s, output, &text, o->if_changed, err));
 	return depfile != NULL ? pkg_outfile_commit(depfile, UINT64_MAX, err)
 			       : PKG_OK;
-}
-
-static enum pkg_code run(struct cli *cli, const void *options, int argc,
-			 char **argv, struct pkg_err *err)
-{
-	struct session s = {.folder = -1};
-	const enum pkg_code code =
-	    run_session(&s, cli, options, argc > 0 ? argv[0] : "-", err);
-
-	session_fini(&s);
-	return code;
 }
 
 enum pkg_code verb_resolve(struct cli *cli, struct pkg_err *err)

@@ -37,7 +37,11 @@ struct session_options {
 		    "file"                                                     \
 	}
 
-/* A manifest or a lock, read for one run; in the caller's memory. */
+/*
+ * A manifest or a lock, read for one run; in the caller's memory:
+ *
+ *     PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+ */
 struct session {
 	struct cli *cli;
 	struct pkg_arena *arena;
