@@ -14,7 +14,7 @@ struct question {
 	int64_t now;
 };
 
-static bool is_listed(const struct trust_names *names, const char *name)
+static bool is_listed(const struct pkg_name_list *names, const char *name)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		if (name != NULL && strcmp(names->items[i], name) == 0)

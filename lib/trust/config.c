@@ -82,3 +82,19 @@ enum pkg_code pkg_config_name(const struct config_file *file,
 	return pkg_config_error(file, "wrong-form", node, CONFIG_NAME_HINT, err,
 				"not a name that a container can carry");
 }
+
+enum pkg_code pkg_config_names(struct pkg_name_list *out,
+			       const struct config_file *file,
+			       const struct pkg_list *list, struct pkg_err *err)
+{
+	const struct pkg_node *const *nodes = list->items;
+	const char **items =
+	    pkg_arena_array(file->arena, list->count + 1, sizeof(*items), err);
+
+	if (items == NULL)
+		return err->code;
+	for (size_t i = 0; i < list->count; i++)
+		items[i] = nodes[i] == NULL ? "" : nodes[i]->text;
+	*out = (struct pkg_name_list){items, list->count};
+	return PKG_OK;
+}

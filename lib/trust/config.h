@@ -3,6 +3,7 @@
 #define TRUST_CONFIG_H
 
 #include "packline/arena.h"
+#include "packline/device_config.h"
 #include "packline/diag.h"
 #include "packline/err.h"
 #include "packline/schema.h"
@@ -54,5 +55,14 @@ pkg_config_unsupported(const struct config_file *file,
 PKG_MUST_CHECK enum pkg_code pkg_config_name(const struct config_file *file,
 					     const struct pkg_node *node,
 					     struct pkg_err *err);
+
+/*
+ * The texts of a list of strings, into the config's arena; "" where a finding
+ * says that it is none.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_config_names(struct pkg_name_list *out,
+					      const struct config_file *file,
+					      const struct pkg_list *list,
+					      struct pkg_err *err);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* In the order of enum pkg_container_kind. */
 static const char *const kinds[] = {"signed", "sealed", "encrypted", NULL};
-static const char *const suites[] = {"packline-1", NULL};
+static const char *const suites[] = {PKG_SUITE_1, NULL};
 
 struct signing {
 	const struct pkg_node *at;
@@ -226,23 +226,6 @@ static enum pkg_code copy_recipients(struct pkg_device_config *config,
 	return PKG_OK;
 }
 
-static enum pkg_code copy_names(struct pkg_name_list *out,
-				struct pkg_arena *arena,
-				const struct pkg_list *list,
-				struct pkg_err *err)
-{
-	const struct pkg_node *const *nodes = list->items;
-	const char **items =
-	    pkg_arena_array(arena, list->count + 1, sizeof(*items), err);
-
-	if (items == NULL)
-		return err->code;
-	for (size_t i = 0; i < list->count; i++)
-		items[i] = nodes[i] == NULL ? "" : nodes[i]->text;
-	*out = (struct pkg_name_list){items, list->count};
-	return PKG_OK;
-}
-
 static enum pkg_code copy_signing(struct pkg_device_config *config,
 				  const struct config_file *file,
 				  const struct signing *signing,
@@ -287,12 +270,10 @@ static enum pkg_code copy(struct pkg_device_config *config,
 	if (doc->acl == NULL)
 		return PKG_OK;
 	config->has_acl = true;
-	PKG_TRY(
-	    copy_names(&config->may_use, config->arena, &doc->acl->use, err));
-	PKG_TRY(copy_names(&config->may_approve, config->arena,
-			   &doc->acl->approve, err));
-	return copy_names(&config->may_sign, config->arena, &doc->acl->sign,
-			  err);
+	PKG_TRY(pkg_config_names(&config->may_use, file, &doc->acl->use, err));
+	PKG_TRY(pkg_config_names(&config->may_approve, file, &doc->acl->approve,
+				 err));
+	return pkg_config_names(&config->may_sign, file, &doc->acl->sign, err);
 }
 
 enum pkg_code pkg_device_config_load(struct pkg_device_config **out,

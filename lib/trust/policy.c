@@ -359,23 +359,6 @@ static enum pkg_code read_signers(struct pkg_trust *trust,
 	return PKG_OK;
 }
 
-static enum pkg_code read_names(struct trust_names *out,
-				struct pkg_trust *trust,
-				const struct pkg_list *list,
-				struct pkg_err *err)
-{
-	const struct pkg_node *const *nodes = list->items;
-
-	out->items = pkg_arena_array(trust->arena, list->count + 1,
-				     sizeof(*out->items), err);
-	if (out->items == NULL)
-		return err->code;
-	for (size_t i = 0; i < list->count; i++)
-		out->items[i] = nodes[i] == NULL ? "" : nodes[i]->text;
-	out->count = list->count;
-	return PKG_OK;
-}
-
 static enum pkg_code read_suites(struct pkg_trust *trust,
 				 const struct pkg_list *list,
 				 struct pkg_err *err)
@@ -442,9 +425,9 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 	PKG_TRY(read_signers(trust, &file, from, err));
 	if (diag->errors == before) /* else it is refused anyway */
 		PKG_TRY(read_roots(trust, &file, dirfd, &from->roots, err));
-	PKG_TRY(read_names(&trust->tenants, trust, &from->tenants, err));
-	PKG_TRY(read_names(&trust->device_configs, trust, &from->device_configs,
-			   err));
+	PKG_TRY(pkg_config_names(&trust->tenants, &file, &from->tenants, err));
+	PKG_TRY(pkg_config_names(&trust->device_configs, &file,
+				 &from->device_configs, err));
 	PKG_TRY(read_suites(trust, &from->suites, err));
 	return pkg_config_verdict(&file, before, "trust policy", err);
 }

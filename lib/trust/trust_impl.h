@@ -4,16 +4,12 @@
 
 #include "packline/arena.h"
 #include "packline/cert.h"
+#include "packline/device_config.h"
 #include "packline/trust.h"
 
 struct trust_pin {
 	const char *id;
 	uint8_t spki[32];
-};
-
-struct trust_names {
-	const char **items;
-	size_t count; /* 0 = anything is allowed */
 };
 
 /* Where the belief comes from. */
@@ -31,8 +27,8 @@ struct pkg_trust {
 	struct pkg_certs *anchors; /* owned; roots or the one certificate */
 	struct trust_pin *pins;
 	size_t pin_count;
-	size_t threshold; /* >= 1 */
-	struct trust_names tenants, device_configs, suites;
+	size_t threshold;                                     /* >= 1 */
+	struct pkg_name_list tenants, device_configs, suites; /* none = any */
 	struct pkg_clock clock;
 	bool allow_unsigned;
 	bool has_min_sequence;
