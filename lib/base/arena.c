@@ -145,8 +145,3 @@ char *pkg_arena_printf(struct pkg_arena *arena, struct pkg_err *err,
 	va_end(ap);
 	return text;
 }
-
-uint64_t pkg_arena_used(const struct pkg_arena *arena)
-{
-	return arena->used;
-}

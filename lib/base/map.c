@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PKG_MAP_FIRST = 64 }; /* slots of the smallest map */
+enum { FIRST_CAP = 64 }; /* slots of the smallest map */
 
 /*
  * Eight bytes at a time, multiply and fold.  Keys come from the user's own
@@ -47,7 +47,7 @@ static struct pkg_map_slot *slot_of(const struct pkg_map *map, const char *key,
 static enum pkg_code grow(struct pkg_map *map, struct pkg_err *err)
 {
 	struct pkg_map bigger = {
-	    .arena = map->arena, .cap = PKG_MAP_FIRST, .count = map->count};
+	    .arena = map->arena, .cap = FIRST_CAP, .count = map->count};
 
 	if (map->cap != 0 && !pkg_mul_size(map->cap, 2, &bigger.cap))
 		return pkg_fail_nomem(err);

@@ -183,11 +183,6 @@ bool cli_json(const struct cli *cli)
 	return cli->json;
 }
 
-bool cli_quiet(const struct cli *cli)
-{
-	return cli->quiet;
-}
-
 int cli_verbose(const struct cli *cli)
 {
 	return cli->verbose;

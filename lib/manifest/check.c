@@ -138,7 +138,7 @@ static enum pkg_code check_set_types(const struct checker *c,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_check_types(const struct checker *c)
+static enum pkg_code check_types(const struct checker *c)
 {
 	const struct pkg_types *types = c->manifest->types;
 	struct check_once once[] = {{.what = "module type"},
@@ -177,7 +177,7 @@ enum pkg_code pkg_manifest_check(const struct pkg_manifest *manifest,
 	if (pkg_node_get(manifest->at, "product") == NULL)
 		PKG_TRY(pkg_rule_add(&sink, RULE_NO_PRODUCT, manifest->at, NULL,
 				     "product is missing"));
-	PKG_TRY(pkg_check_types(&c));
+	PKG_TRY(check_types(&c));
 	PKG_TRY(pkg_check_modules(&c));
 	PKG_TRY(pkg_check_sets(&c));
 	PKG_TRY(pkg_check_assignments(&c));

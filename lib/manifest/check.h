@@ -41,7 +41,6 @@ const char *pkg_check_suggest(char *hint, size_t cap, const char *typed,
 enum pkg_code pkg_check_metadata(const struct checker *c,
 				 const struct pkg_list *metadata, int64_t quota,
 				 const struct pkg_node *owner);
-enum pkg_code pkg_check_types(const struct checker *c);
 enum pkg_code pkg_check_modules(const struct checker *c);
 enum pkg_code pkg_check_sets(const struct checker *c);
 enum pkg_code pkg_check_assignments(const struct checker *c);
@@ -59,7 +58,5 @@ enum window_verdict { WINDOW_OK, WINDOW_BAD, WINDOW_NEVER };
 enum window_verdict pkg_window_schedule(const char *cron);
 bool pkg_window_duration(const char *text);
 bool pkg_window_timezone(const char *text);
-enum pkg_code pkg_check_window(const struct checker *c,
-			       const struct pkg_window *window);
 
 #endif

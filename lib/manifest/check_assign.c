@@ -5,8 +5,8 @@
 
 /* Assignments, rollouts and target filters. */
 
-enum pkg_code pkg_check_window(const struct checker *c,
-			       const struct pkg_window *window)
+static enum pkg_code check_window(const struct checker *c,
+				  const struct pkg_window *window)
 {
 	enum window_verdict verdict;
 
@@ -121,7 +121,7 @@ enum pkg_code pkg_check_assignments(const struct checker *c)
 		PKG_TRY(check_targets(c, a, &all));
 		PKG_TRY(check_forcetime(c, a->forcetime, &a->type));
 		PKG_TRY(check_offline(c, a));
-		PKG_TRY(pkg_check_window(c, a->window));
+		PKG_TRY(check_window(c, a->window));
 	}
 	return PKG_OK;
 }

@@ -219,11 +219,6 @@ int64_t pkg_model_max_assignments(const struct pkg_module_type *type)
 
 /* -- references -- */
 
-const struct pkg_node *pkg_model_ref_at(const struct pkg_either *ref)
-{
-	return ref->at;
-}
-
 const char *pkg_model_ref_name(const struct pkg_either *ref)
 {
 	const struct pkg_ref *map = ref->object;

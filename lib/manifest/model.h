@@ -36,9 +36,7 @@ const char *pkg_model_identity(struct pkg_arena *arena, const char *type,
 /* Effective values of a type. */
 int64_t pkg_model_max_assignments(const struct pkg_module_type *type);
 
-/* The node to point at for a reference, for findings. */
-const struct pkg_node *pkg_model_ref_at(const struct pkg_either *ref);
-/* Its name, "" if it has none. */
+/* The name that a reference gives, "" if it has none. */
 const char *pkg_model_ref_name(const struct pkg_either *ref);
 
 /*

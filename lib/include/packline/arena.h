@@ -40,8 +40,6 @@ PKG_MUST_CHECK char *pkg_arena_dup(struct pkg_arena *arena, const char *text,
 PKG_MUST_CHECK char *pkg_arena_printf(struct pkg_arena *arena,
 				      struct pkg_err *err, const char *fmt, ...)
     PKG_PRINTF(3, 4);
-/* Bytes handed out so far. */
-uint64_t pkg_arena_used(const struct pkg_arena *arena);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_arena)

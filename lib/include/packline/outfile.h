@@ -70,8 +70,9 @@ void pkg_outfile_free(struct pkg_outfile *file); /* NULL is allowed */
 void pkg_outputs_abandon(void);
 
 /*
- * An unlinked temporary file, mode 0600, in $TMPDIR's place @dir (NULL =
- * "/tmp").  @out receives a descriptor that the caller closes.
+ * An unlinked temporary file, mode 0600, in the folder @dir; NULL = /var/tmp,
+ * or /tmp if that cannot be written.  @out receives a descriptor, opened
+ * O_RDWR, that the caller closes.  Fails with PKG_SYSTEM.
  */
 PKG_MUST_CHECK enum pkg_code pkg_tmpfile_open(int *out, const char *dir,
 					      struct pkg_err *err);

@@ -4,6 +4,7 @@
 
 #include "packline/buf.h"
 #include "packline/err.h"
+#include "packline/limits.h"
 
 /*
  * A sink accepts bytes.  Implementations embed struct pkg_sink first.
@@ -43,7 +44,7 @@ struct pkg_sink_gather {
 	struct pkg_sink sink;
 	struct pkg_sink *inner;
 	size_t used;
-	uint8_t chunk[65536];
+	uint8_t chunk[PKG_IO_CHUNK];
 };
 
 PKG_API_BEGIN
