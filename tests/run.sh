@@ -31,12 +31,10 @@ build_packages="build-essential cmake libdeflate-dev libjansson-dev
 	libpcre2-dev libssl-dev libyaml-dev mandoc ninja-build pkg-config scdoc"
 # tools that the tests ask for a second opinion, and what the tests are in
 test_packages="busybox-static ca-certificates cpio device-tree-compiler fish
-	git jq
-	libarchive-tools libcmocka-dev mount openssl p7zip-full procps python3
-	python3-hypothesis python3-jsonschema
-	python3-pytest python3-yaml rhash softhsm2 squashfs-tools strace
-	u-boot-qemu unzip util-linux xz-utils
-	zip zsh"
+	git jq libarchive-tools libcmocka-dev mount openssl p7zip-full procps python3
+	python3-hypothesis python3-jsonschema python3-pytest python3-pytest-xdist
+	python3-yaml rhash softhsm2 squashfs-tools strace u-boot-qemu unzip
+	util-linux xz-utils zip zsh"
 lint_packages="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev"
 
 say() {
@@ -105,8 +103,8 @@ python_tests() {
 	done
 	say "tests of the tools, build/$name:$folders"
 	# shellcheck disable=SC2086 # a list of words
-	PKG_BIN=$out/$name/tools "$python" -m pytest -q -p no:xdist \
-		-c tests/pytest.ini --junit-xml "$results/pytest-$name.xml" \
+	PKG_BIN=$out/$name/tools "$python" -m pytest -q -n "$jobs" \
+		--dist loadfile -c tests/pytest.ini --junit-xml "$results/pytest-$name.xml" \
 		-o junit_family=xunit1 $folders || :
 }
 
