@@ -4,45 +4,39 @@
 #include "packline/crypto.h"
 
 #include <assert.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { ARENA = 65536, ARENA_MIN_BLOCK = 16, SECRET_MAX = 4096 };
+enum { SECRET_MAX = 4096 };
 
+/* Whole pages, so that locking one secret does not unlock another. */
 struct pkg_secret {
 	size_t len;
 	uint8_t *data;
 };
 
-static CRYPTO_ONCE arena_once = CRYPTO_ONCE_STATIC_INIT;
-
-/*
- * Failure is not fatal: RLIMIT_MEMLOCK may forbid locking, and
- * OPENSSL_secure_malloc() then gives plain memory, which is wiped all the
- * same.
- */
-static void arena_start(void)
-{
-	if (!CRYPTO_secure_malloc_initialized())
-		(void)CRYPTO_secure_malloc_init(ARENA, ARENA_MIN_BLOCK);
-}
-
 enum pkg_code pkg_secret_new(struct pkg_secret **out, size_t len,
 			     struct pkg_err *err)
 {
 	PKG_AUTO(pkg_secret) struct pkg_secret *self = NULL;
+	void *pages = NULL;
 
 	*out = NULL;
 	assert(len >= 1 && len <= SECRET_MAX);
-	if (!CRYPTO_THREAD_run_once(&arena_once, arena_start))
-		return pkg_fail_nomem(err);
 	self = calloc(1, sizeof(*self));
 	if (self == NULL)
 		return pkg_fail_nomem(err);
-	self->data = OPENSSL_secure_zalloc(len);
-	if (self->data == NULL)
+	/* Not OPENSSL_secure_malloc(): it aborts when it is out of memory. */
+	pages = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
 		return pkg_fail_nomem(err);
+	self->data = pages;
 	self->len = len;
+	/* RLIMIT_MEMLOCK may forbid it: it is wiped all the same. */
+	(void)mlock(pages, len);
+	(void)madvise(pages, len, MADV_DONTDUMP);
+	(void)madvise(pages, len, MADV_WIPEONFORK);
 	*out = PKG_STEAL(self);
 	return PKG_OK;
 }
@@ -74,6 +68,9 @@ void pkg_secret_free(struct pkg_secret *secret)
 {
 	if (secret == NULL)
 		return;
-	OPENSSL_secure_clear_free(secret->data, secret->len);
+	if (secret->data != NULL) {
+		pkg_crypto_wipe(secret->data, secret->len);
+		(void)munmap(secret->data, secret->len);
+	}
 	free(secret);
 }

@@ -6,9 +6,8 @@
 #include "packline/err.h"
 
 /*
- * Key material of a few bytes in memory that is locked, kept out of core
- * dumps and wiped when it is freed (OPENSSL_secure_malloc; the arena of 64
- * KiB is process-wide and set up once).
+ * Key material of a few bytes in pages of its own: locked if the system allows
+ * it, kept out of core dumps and of child processes, wiped when it is freed.
  */
 struct pkg_secret;
 struct pkg_crypto;
@@ -18,7 +17,7 @@ PKG_API_BEGIN
 /*
  * @out  receives @len (1..4096) bytes, all zero; freed by the caller with
  *       pkg_secret_free().
- * Fails with PKG_SYSTEM if the arena is exhausted.
+ * Fails with PKG_SYSTEM if out of memory.
  */
 PKG_MUST_CHECK enum pkg_code pkg_secret_new(struct pkg_secret **out, size_t len,
 					    struct pkg_err *err);
