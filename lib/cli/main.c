@@ -152,7 +152,7 @@ void cli_out_of_memory(void)
 
 	/* After the run only libraries clean up: it ended as it ended. */
 	if (running == NULL)
-		_exit(exit_status);
+		_exit((int)exit_status);
 	pkg_outputs_abandon();
 	(void)pkg_fail_nomem(&err);
 	cli_error(running, &err);
