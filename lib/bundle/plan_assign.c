@@ -4,7 +4,6 @@
 /* Target filters, assignments and rollouts. */
 #define PATH_FILTERS  "/rest/v1/targetfilters"
 #define PATH_ROLLOUTS "/rest/v1/rollouts"
-#define PATH_SETS     "/rest/v1/distributionsets"
 
 static void put_action(struct plan *p, const struct pkg_enum_value *type,
 		       const char *const *spellings)
@@ -113,7 +112,7 @@ void pkg_plan_assignments(struct plan *p)
 		const struct pkg_assignment *a = &items[i];
 		const struct pkg_node *const *targets = a->targets.items;
 		const char *path = pkg_plan_text(
-		    p, PATH_SETS "/%s/assignedTargets", set_id(p, &a->set));
+		    p, PLAN_SETS "/%s/assignedTargets", set_id(p, &a->set));
 
 		pkg_plan_step(p, 200);
 		pkg_plan_lookup(p);

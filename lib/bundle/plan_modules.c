@@ -5,22 +5,12 @@
 
 #include <string.h>
 
-/* Module types, modules, their artifacts and metadata. */
-#define PATH_TYPES   "/rest/v1/softwaremoduletypes"
-#define PATH_MODULES "/rest/v1/softwaremodules"
+/* Module types, modules and their artifacts. */
+#define PATH_TYPES "/rest/v1/softwaremoduletypes"
 
 static const char *type_ref(struct plan *p, const char *key)
 {
 	return pkg_plan_ref(p, "module-type", (const char *const[]){key, NULL});
-}
-
-static void type_lookup(struct plan *p, const char *key)
-{
-	pkg_plan_lookup(p);
-	pkg_jsonw_str_member(&p->w, "key", key);
-	pkg_plan_lookup_end(
-	    p, PATH_TYPES,
-	    pkg_plan_query(p, (const char *const[]){"key", key, NULL}));
 }
 
 static void put_type(struct plan *p, const struct pkg_module_type *t)
@@ -30,7 +20,7 @@ static void put_type(struct plan *p, const struct pkg_module_type *t)
 	    t->max_assignments.at != NULL ? t->max_assignments.value : 1;
 
 	pkg_plan_step(p, 201);
-	type_lookup(p, t->key->text);
+	pkg_plan_lookup_key(p, PATH_TYPES, t->key->text);
 	pkg_plan_op(p, "ensure-module-type", ref);
 	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
@@ -45,15 +35,10 @@ static void put_type(struct plan *p, const struct pkg_module_type *t)
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
 	pkg_plan_request_end(p, "POST", PATH_TYPES);
-	if (t->colour != NULL || t->description != NULL) {
-		pkg_plan_update(p);
-		pkg_jsonw_object(&p->w);
-		pkg_plan_put_text(p, "colour", t->colour);
-		pkg_plan_put_text(p, "description", t->description);
-		pkg_jsonw_object_end(&p->w);
-		pkg_plan_update_end(
-		    p, pkg_plan_text(p, PATH_TYPES "/{%s}", ref), 200, 0);
-	}
+	pkg_plan_update_texts(
+	    p, pkg_plan_text(p, PATH_TYPES "/{%s}", ref),
+	    (const struct plan_text[]){
+		{"colour", t->colour}, {"description", t->description}, {0}});
 	pkg_plan_step_end(p);
 }
 
@@ -74,7 +59,7 @@ static void find_types(struct plan *p, const struct pkg_list *keys,
 		    before != NULL)
 			continue;
 		pkg_plan_step(p, 0);
-		type_lookup(p, key);
+		pkg_plan_lookup_key(p, PATH_TYPES, key);
 		pkg_plan_op(p, "find-module-type", type_ref(p, key));
 		pkg_plan_step_end(p);
 	}
@@ -99,26 +84,13 @@ void pkg_plan_module_types(struct plan *p)
 		put_type(p, &mt[i]);
 }
 
-static void module_lookup(struct plan *p, const struct pkg_identity *id)
-{
-	pkg_plan_lookup(p);
-	pkg_jsonw_str_member(&p->w, "name", id->name);
-	pkg_jsonw_str_member(&p->w, "type", id->type);
-	pkg_jsonw_str_member(&p->w, "version", id->version);
-	pkg_plan_lookup_end(
-	    p, PATH_MODULES,
-	    pkg_plan_query(p, (const char *const[]){"name", id->name, "version",
-						    id->version, "type",
-						    id->type, NULL}));
-}
-
 static void put_module(struct plan *p, const struct pkg_module *m)
 {
 	const struct pkg_identity id = pkg_plan_module_identity(m);
 	const char *ref = pkg_plan_module_ref(p, &id);
 
 	pkg_plan_step(p, 201);
-	module_lookup(p, &id);
+	pkg_plan_lookup_identity(p, PLAN_MODULES, &id);
 	pkg_plan_op(p, "ensure-module", ref);
 	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
@@ -131,16 +103,11 @@ static void put_module(struct plan *p, const struct pkg_module *m)
 	pkg_plan_put_text(p, "version", m->version);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	pkg_plan_request_end(p, "POST", PATH_MODULES);
-	if (m->description != NULL || m->vendor != NULL) {
-		pkg_plan_update(p);
-		pkg_jsonw_object(&p->w);
-		pkg_plan_put_text(p, "description", m->description);
-		pkg_plan_put_text(p, "vendor", m->vendor);
-		pkg_jsonw_object_end(&p->w);
-		pkg_plan_update_end(
-		    p, pkg_plan_text(p, PATH_MODULES "/{%s}", ref), 200, 0);
-	}
+	pkg_plan_request_end(p, "POST", PLAN_MODULES);
+	pkg_plan_update_texts(
+	    p, pkg_plan_text(p, PLAN_MODULES "/{%s}", ref),
+	    (const struct plan_text[]){
+		{"description", m->description}, {"vendor", m->vendor}, {0}});
 	pkg_plan_step_end(p);
 }
 
@@ -168,7 +135,7 @@ static void find_modules(struct plan *p)
 			    before != NULL)
 				continue;
 			pkg_plan_step(p, 0);
-			module_lookup(p, &id);
+			pkg_plan_lookup_identity(p, PLAN_MODULES, &id);
 			pkg_plan_op(p, "find-module", ref);
 			pkg_plan_step_end(p);
 		}
@@ -204,7 +171,7 @@ static void put_artifact(struct plan *p, const struct pkg_module *m,
 			 const struct pkg_pinned *a)
 {
 	const struct pkg_identity id = pkg_plan_module_identity(m);
-	const char *path = pkg_plan_text(p, PATH_MODULES "/{%s}/artifacts",
+	const char *path = pkg_plan_text(p, PLAN_MODULES "/{%s}/artifacts",
 					 pkg_plan_module_ref(p, &id));
 
 	pkg_plan_step(p, 201);
@@ -237,55 +204,5 @@ void pkg_plan_artifacts(struct plan *p)
 
 		for (size_t k = 0; k < modules[i].artifacts.count; k++)
 			put_artifact(p, &modules[i], &a[k]);
-	}
-}
-
-static void put_metadatum(struct plan *p, const struct pkg_module *m,
-			  const struct pkg_metadatum *d)
-{
-	const struct pkg_identity id = pkg_plan_module_identity(m);
-	const char *list = pkg_plan_text(p, PATH_MODULES "/{%s}/metadata",
-					 pkg_plan_module_ref(p, &id));
-	const char *one =
-	    pkg_plan_text(p, "%s/%s", list, pkg_plan_escape(p, d->key->text));
-
-	pkg_plan_step(p, 201);
-	pkg_plan_lookup(p);
-	pkg_plan_put_text(p, "key", d->key);
-	pkg_jsonw_bool_member(&p->w, "targetVisible", d->target_visible.value);
-	pkg_plan_put_text(p, "value", d->value);
-	pkg_plan_lookup_end(p, one, NULL);
-	pkg_plan_op(
-	    p, "ensure-module-metadata",
-	    pkg_plan_ref(p, "module-metadata",
-			 (const char *const[]){id.type, id.name, id.version,
-					       d->key->text, NULL}));
-	pkg_plan_request(p);
-	pkg_jsonw_array(&p->w);
-	pkg_jsonw_object(&p->w);
-	pkg_plan_put_text(p, "key", d->key);
-	pkg_jsonw_bool_member(&p->w, "targetVisible", d->target_visible.value);
-	pkg_plan_put_text(p, "value", d->value);
-	pkg_jsonw_object_end(&p->w);
-	pkg_jsonw_array_end(&p->w);
-	pkg_plan_request_end(p, "POST", list);
-	pkg_plan_update(p);
-	pkg_jsonw_object(&p->w);
-	pkg_jsonw_bool_member(&p->w, "targetVisible", d->target_visible.value);
-	pkg_plan_put_text(p, "value", d->value);
-	pkg_jsonw_object_end(&p->w);
-	pkg_plan_update_end(p, one, 204, 200);
-	pkg_plan_step_end(p);
-}
-
-void pkg_plan_module_metadata(struct plan *p)
-{
-	const struct pkg_module *modules = p->lock->modules.items;
-
-	for (size_t i = 0; i < p->lock->modules.count; i++) {
-		const struct pkg_metadatum *d = modules[i].metadata.items;
-
-		for (size_t k = 0; k < modules[i].metadata.count; k++)
-			put_metadatum(p, &modules[i], &d[k]);
 	}
 }

@@ -3,9 +3,8 @@
 
 #include "packline/map.h"
 
-/* Set types, sets and their metadata. */
+/* Set types and sets. */
 #define PATH_TYPES "/rest/v1/distributionsettypes"
-#define PATH_SETS  "/rest/v1/distributionsets"
 
 static void put_type_ids(struct plan *p, const char *key,
 			 const struct pkg_list *keys)
@@ -33,11 +32,7 @@ static void put_type(struct plan *p, const struct pkg_set_type *t)
 	    p, "set-type", (const char *const[]){t->key->text, NULL});
 
 	pkg_plan_step(p, 201);
-	pkg_plan_lookup(p);
-	pkg_plan_put_text(p, "key", t->key);
-	pkg_plan_lookup_end(p, PATH_TYPES,
-			    pkg_plan_query(p, (const char *const[]){
-						  "key", t->key->text, NULL}));
+	pkg_plan_lookup_key(p, PATH_TYPES, t->key->text);
 	pkg_plan_op(p, "ensure-set-type", ref);
 	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
@@ -51,15 +46,10 @@ static void put_type(struct plan *p, const struct pkg_set_type *t)
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
 	pkg_plan_request_end(p, "POST", PATH_TYPES);
-	if (t->colour != NULL || t->description != NULL) {
-		pkg_plan_update(p);
-		pkg_jsonw_object(&p->w);
-		pkg_plan_put_text(p, "colour", t->colour);
-		pkg_plan_put_text(p, "description", t->description);
-		pkg_jsonw_object_end(&p->w);
-		pkg_plan_update_end(
-		    p, pkg_plan_text(p, PATH_TYPES "/{%s}", ref), 200, 0);
-	}
+	pkg_plan_update_texts(
+	    p, pkg_plan_text(p, PATH_TYPES "/{%s}", ref),
+	    (const struct plan_text[]){
+		{"colour", t->colour}, {"description", t->description}, {0}});
 	pkg_plan_step_end(p);
 }
 
@@ -73,19 +63,6 @@ void pkg_plan_set_types(struct plan *p)
 	items = types->sets.items;
 	for (size_t i = 0; i < types->sets.count; i++)
 		put_type(p, &items[i]);
-}
-
-static void set_lookup(struct plan *p, const struct pkg_identity *id)
-{
-	pkg_plan_lookup(p);
-	pkg_jsonw_str_member(&p->w, "name", id->name);
-	pkg_jsonw_str_member(&p->w, "type", id->type);
-	pkg_jsonw_str_member(&p->w, "version", id->version);
-	pkg_plan_lookup_end(
-	    p, PATH_SETS,
-	    pkg_plan_query(p, (const char *const[]){"name", id->name, "version",
-						    id->version, "type",
-						    id->type, NULL}));
 }
 
 static void put_module_ids(struct plan *p, const struct pkg_list *list)
@@ -113,7 +90,7 @@ static void put_set(struct plan *p, const struct pkg_set *s)
 	const char *ref = pkg_plan_set_ref(p, &id);
 
 	pkg_plan_step(p, 201);
-	set_lookup(p, &id);
+	pkg_plan_lookup_identity(p, PLAN_SETS, &id);
 	pkg_plan_op(p, "ensure-set", ref);
 	pkg_plan_request(p);
 	pkg_jsonw_array(&p->w);
@@ -126,15 +103,10 @@ static void put_set(struct plan *p, const struct pkg_set *s)
 	pkg_plan_put_text(p, "version", s->version);
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
-	pkg_plan_request_end(p, "POST", PATH_SETS);
-	if (s->description != NULL) {
-		pkg_plan_update(p);
-		pkg_jsonw_object(&p->w);
-		pkg_plan_put_text(p, "description", s->description);
-		pkg_jsonw_object_end(&p->w);
-		pkg_plan_update_end(p, pkg_plan_text(p, PATH_SETS "/{%s}", ref),
-				    200, 0);
-	}
+	pkg_plan_request_end(p, "POST", PLAN_SETS);
+	pkg_plan_update_texts(
+	    p, pkg_plan_text(p, PLAN_SETS "/{%s}", ref),
+	    (const struct plan_text[]){{"description", s->description}, {0}});
 	pkg_plan_step_end(p);
 }
 
@@ -153,7 +125,7 @@ static void find_set(struct plan *p, const struct pkg_either *ref,
 	    before != NULL)
 		return;
 	pkg_plan_step(p, 0);
-	set_lookup(p, &id);
+	pkg_plan_lookup_identity(p, PLAN_SETS, &id);
 	pkg_plan_op(p, "find-set", name);
 	pkg_plan_step_end(p);
 }
@@ -183,51 +155,4 @@ void pkg_plan_sets(struct plan *p)
 	find_sets(p);
 	for (size_t i = 0; i < p->lock->sets.count; i++)
 		put_set(p, &sets[i]);
-}
-
-static void put_metadatum(struct plan *p, const struct pkg_set *s,
-			  const struct pkg_metadatum *d)
-{
-	const struct pkg_identity id = pkg_plan_set_identity(s);
-	const char *list = pkg_plan_text(p, PATH_SETS "/{%s}/metadata",
-					 pkg_plan_set_ref(p, &id));
-	const char *one =
-	    pkg_plan_text(p, "%s/%s", list, pkg_plan_escape(p, d->key->text));
-
-	pkg_plan_step(p, 201);
-	pkg_plan_lookup(p);
-	pkg_plan_put_text(p, "key", d->key);
-	pkg_plan_put_text(p, "value", d->value);
-	pkg_plan_lookup_end(p, one, NULL);
-	pkg_plan_op(
-	    p, "ensure-set-metadata",
-	    pkg_plan_ref(p, "set-metadata",
-			 (const char *const[]){id.type, id.name, id.version,
-					       d->key->text, NULL}));
-	pkg_plan_request(p);
-	pkg_jsonw_array(&p->w);
-	pkg_jsonw_object(&p->w);
-	pkg_plan_put_text(p, "key", d->key);
-	pkg_plan_put_text(p, "value", d->value);
-	pkg_jsonw_object_end(&p->w);
-	pkg_jsonw_array_end(&p->w);
-	pkg_plan_request_end(p, "POST", list);
-	pkg_plan_update(p);
-	pkg_jsonw_object(&p->w);
-	pkg_plan_put_text(p, "value", d->value);
-	pkg_jsonw_object_end(&p->w);
-	pkg_plan_update_end(p, one, 204, 200);
-	pkg_plan_step_end(p);
-}
-
-void pkg_plan_set_metadata(struct plan *p)
-{
-	const struct pkg_set *sets = p->lock->sets.items;
-
-	for (size_t i = 0; i < p->lock->sets.count; i++) {
-		const struct pkg_metadatum *d = sets[i].metadata.items;
-
-		for (size_t k = 0; k < sets[i].metadata.count; k++)
-			put_metadatum(p, &sets[i], &d[k]);
-	}
 }

@@ -200,6 +200,46 @@ void pkg_plan_step_end(struct plan *p)
 	pkg_jsonw_object_end(&p->w);
 }
 
+void pkg_plan_lookup_key(struct plan *p, const char *path, const char *key)
+{
+	pkg_plan_lookup(p);
+	pkg_jsonw_str_member(&p->w, "key", key);
+	pkg_plan_lookup_end(
+	    p, path,
+	    pkg_plan_query(p, (const char *const[]){"key", key, NULL}));
+}
+
+void pkg_plan_lookup_identity(struct plan *p, const char *path,
+			      const struct pkg_identity *id)
+{
+	pkg_plan_lookup(p);
+	pkg_jsonw_str_member(&p->w, "name", id->name);
+	pkg_jsonw_str_member(&p->w, "type", id->type);
+	pkg_jsonw_str_member(&p->w, "version", id->version);
+	pkg_plan_lookup_end(
+	    p, path,
+	    pkg_plan_query(p, (const char *const[]){"name", id->name, "version",
+						    id->version, "type",
+						    id->type, NULL}));
+}
+
+void pkg_plan_update_texts(struct plan *p, const char *path,
+			   const struct plan_text *texts)
+{
+	size_t given = 0;
+
+	for (size_t i = 0; texts[i].key != NULL; i++)
+		given += texts[i].text != NULL;
+	if (given == 0)
+		return;
+	pkg_plan_update(p);
+	pkg_jsonw_object(&p->w);
+	for (size_t i = 0; texts[i].key != NULL; i++)
+		pkg_plan_put_text(p, texts[i].key, texts[i].text);
+	pkg_jsonw_object_end(&p->w);
+	pkg_plan_update_end(p, path, 200, 0);
+}
+
 void pkg_plan_put_text(struct plan *p, const char *key,
 		       const struct pkg_node *node)
 {

@@ -5,6 +5,10 @@
 #include "packline/json.h"
 #include "packline/plan.h"
 
+/* Where the server keeps them. */
+#define PLAN_MODULES "/rest/v1/softwaremodules"
+#define PLAN_SETS    "/rest/v1/distributionsets"
+
 /*
  * One plan while it is written.  Like pkg_jsonw, failures stick, so the
  * functions that write steps return nothing.
@@ -55,6 +59,22 @@ void pkg_plan_update(struct plan *p);
 void pkg_plan_update_end(struct plan *p, const char *path, int expect,
 			 int older);
 void pkg_plan_step_end(struct plan *p);
+
+/* A whole lookup below @path: of a type, of a module or a set. */
+void pkg_plan_lookup_key(struct plan *p, const char *path, const char *key);
+void pkg_plan_lookup_identity(struct plan *p, const char *path,
+			      const struct pkg_identity *id);
+/* A member that is text; NULL where the manifest leaves it out. */
+struct plan_text {
+	const char *key;
+	const struct pkg_node *text;
+};
+/*
+ * A whole update of @path with those of @texts that are there, if any.  They
+ * ascend by key and end with a key of NULL.
+ */
+void pkg_plan_update_texts(struct plan *p, const char *path,
+			   const struct plan_text *texts);
 
 /* Members from nodes, left out where the manifest leaves them out. */
 void pkg_plan_put_text(struct plan *p, const char *key,
