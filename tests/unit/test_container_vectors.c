@@ -199,7 +199,7 @@ static void every_vector_is_judged_as_it_says(void **state)
 	(void)state;
 	assert_non_null(folder);
 	for (const struct dirent *e; (e = readdir(folder)) != NULL;) {
-		struct vector v __attribute__((cleanup(vector_fini)));
+		struct vector v __attribute__((cleanup(vector_fini))) = {0};
 		char path[512];
 
 		if (strstr(e->d_name, ".txt") == NULL)
