@@ -4,11 +4,6 @@
 #include "packline/bundle.h"
 #include "packline/limits.h"
 #include "packline/outfile.h"
-#include "packline/path.h"
-#include "packline/source.h"
-
-#include <string.h>
-#include <unistd.h>
 
 struct options {
 	const char *containers, *expires, *requester;
@@ -21,15 +16,15 @@ static void progress(void *context, uint64_t done, uint64_t all)
 }
 
 static enum pkg_code write_bundle(struct session *s, const struct options *o,
-				  int records, struct pkg_err *err)
+				  struct pkg_source *containers,
+				  struct pkg_err *err)
 {
 	const struct pkg_outfile_options options = {
 	    .force = cli_force(s->cli), .seekable = true, .binary = true};
 	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
-	struct pkg_source_fd source;
 	const struct pkg_bundle_spec spec = {
 	    .lock = s->manifest,
-	    .containers = records >= 0 ? &source.source : NULL,
+	    .containers = containers,
 	    .folder = s->folder,
 	    .containers_folder = cli_dirfd(s->cli),
 	    .sequence = o->sequence.given ? (int64_t)o->sequence.value : -1,
@@ -40,7 +35,6 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	};
 	uint64_t size = 0;
 
-	pkg_source_fd_init(&source, records, o->containers);
 	PKG_TRY(session_crypto(s, err));
 	PKG_TRY(pkg_outfile_open(&file, cli_dirfd(s->cli), cli_output(s->cli),
 				 &options, err));
@@ -53,9 +47,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	PKG_AUTO_FINI(records) struct records containers = {0};
 	const struct options *o = options;
-	enum pkg_code code;
-	int records = -1;
 
 	(void)argc;
 	if (cli_output(cli) == NULL) {
@@ -63,15 +56,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 		return pkg_hint(err, "add -o NAME.bundle");
 	}
 	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
-	if (o->containers != NULL && strcmp(o->containers, "-") == 0)
-		records = STDIN_FILENO;
-	else if (o->containers != NULL)
-		PKG_TRY(pkg_path_open(&records, cli_dirfd(cli), o->containers,
-				      err));
-	code = write_bundle(&s, o, records, err);
-	if (records > STDIN_FILENO)
-		close(records);
-	return code;
+	PKG_TRY(records_open(&containers, &s, o->containers, err));
+	return write_bundle(&s, o, containers.source, err);
 }
 
 enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err)

@@ -2,39 +2,17 @@
 #include "pkg-manifest/session.h"
 
 #include "packline/limits.h"
-#include "packline/path.h"
 #include "packline/plan.h"
-#include "packline/source.h"
-
-#include <string.h>
-#include <unistd.h>
 
 struct options {
 	const char *target, *containers;
 };
 
-static enum pkg_code containers(struct session *s, const char *path,
-				struct pkg_err *err)
-{
-	struct pkg_source_fd source;
-	enum pkg_code code;
-	int fd = STDIN_FILENO;
-
-	if (path == NULL)
-		return pkg_plan_containers(s->manifest, s->arena, NULL, err);
-	if (strcmp(path, "-") != 0)
-		PKG_TRY(pkg_path_open(&fd, cli_dirfd(s->cli), path, err));
-	pkg_source_fd_init(&source, fd, path);
-	code = pkg_plan_containers(s->manifest, s->arena, &source.source, err);
-	if (fd != STDIN_FILENO)
-		close(fd);
-	return code;
-}
-
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(session) struct session s = {.folder = -1};
+	PKG_AUTO_FINI(records) struct records containers = {0};
 	const struct options *o = options;
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
@@ -42,7 +20,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	(void)argc;
 	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
-	PKG_TRY(containers(&s, o->containers, err));
+	PKG_TRY(records_open(&containers, &s, o->containers, err));
+	PKG_TRY(
+	    pkg_plan_containers(s.manifest, s.arena, containers.source, err));
 	pkg_sink_buf_init(&sink, &text);
 	PKG_TRY(pkg_plan_write(s.manifest, &sink.sink, err));
 	return session_write(&s, cli_output(cli), &text, false, err);

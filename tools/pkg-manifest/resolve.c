@@ -2,11 +2,8 @@
 #include "pkg-manifest/session.h"
 
 #include "packline/limits.h"
-#include "packline/path.h"
-#include "packline/source.h"
 
 #include <string.h>
-#include <unistd.h>
 
 struct options {
 	struct session_options session;
@@ -14,39 +11,26 @@ struct options {
 	bool no_files, if_changed;
 };
 
-static enum pkg_code pin_from(struct session *s, const struct options *o,
-			      int fd, struct pkg_err *err)
-{
-	struct pkg_source_fd source;
-
-	pkg_source_fd_init(&source, fd, o->hashes);
-	if (!o->no_files)
-		return pkg_lock_pin(s->manifest, s->arena, &source.source,
-				    &s->diag, err);
-	PKG_TRY(pkg_lock_pin_only(s->manifest, s->arena, &source.source,
-				  &s->diag, err));
-	return pkg_manifest_check_artifacts(s->manifest, &s->profile, &s->diag,
-					    err);
-}
-
 static enum pkg_code pin(struct session *s, const struct options *o,
 			 struct pkg_err *err)
 {
-	enum pkg_code code;
-	int fd = STDIN_FILENO;
+	PKG_AUTO_FINI(records) struct records hashes = {0};
 
 	if (o->hashes == NULL) {
 		PKG_TRY(session_crypto(s, err));
 		return pkg_lock_hash(s->manifest, s->arena, s->folder,
 				     cli_env(s->cli), &s->diag, err);
 	}
-	if (strcmp(o->hashes, "-") == 0)
-		return pin_from(s, o, fd, err);
-	PKG_TRY(session_input(s, o->hashes, err));
-	PKG_TRY(pkg_path_open(&fd, cli_dirfd(s->cli), o->hashes, err));
-	code = pin_from(s, o, fd, err);
-	close(fd);
-	return code;
+	if (strcmp(o->hashes, "-") != 0)
+		PKG_TRY(session_input(s, o->hashes, err));
+	PKG_TRY(records_open(&hashes, s, o->hashes, err));
+	if (!o->no_files)
+		return pkg_lock_pin(s->manifest, s->arena, hashes.source,
+				    &s->diag, err);
+	PKG_TRY(pkg_lock_pin_only(s->manifest, s->arena, hashes.source,
+				  &s->diag, err));
+	return pkg_manifest_check_artifacts(s->manifest, &s->profile, &s->diag,
+					    err);
 }
 
 static enum pkg_code pin_seals(struct session *s, struct pkg_err *err)

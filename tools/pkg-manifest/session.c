@@ -207,6 +207,26 @@ void session_fini(struct session *s)
 	pkg_arena_free(s->arena);
 }
 
+enum pkg_code records_open(struct records *r, const struct session *s,
+			   const char *path, struct pkg_err *err)
+{
+	int fd = STDIN_FILENO;
+
+	if (path == NULL)
+		return PKG_OK;
+	if (strcmp(path, "-") != 0)
+		PKG_TRY(pkg_path_open(&fd, cli_dirfd(s->cli), path, err));
+	pkg_source_fd_init(&r->file, fd, path);
+	r->source = &r->file.source;
+	return PKG_OK;
+}
+
+void records_fini(struct records *r)
+{
+	if (r->source != NULL && r->file.fd != STDIN_FILENO)
+		close(r->file.fd);
+}
+
 enum pkg_code session_select(struct session *s, struct pkg_err *err)
 {
 	PKG_TRY(pkg_manifest_select(s->manifest, s->arena, s->folder, &s->diag,

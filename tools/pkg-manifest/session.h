@@ -6,6 +6,7 @@
 #include "packline/lock.h"
 #include "packline/manifest.h"
 #include "packline/outfile.h"
+#include "packline/source.h"
 
 /* The options of every verb that reads a manifest. */
 struct session_options {
@@ -71,6 +72,21 @@ enum pkg_code session_open_any(struct session *s, struct cli *cli,
 enum pkg_code session_open_lock(struct session *s, struct cli *cli,
 				const char *path, struct pkg_err *err);
 void session_fini(struct session *s);
+
+/* A file of records that an option names, or none; in the caller's memory. */
+struct records {
+	struct pkg_source_fd file;
+	struct pkg_source *source; /* NULL = there are none */
+};
+/*
+ * Open @path, relative to the working folder; "-" is standard input, NULL is
+ * no records.
+ * @r  all zero before; closed by the caller with records_fini().
+ */
+enum pkg_code records_open(struct records *r, const struct session *s,
+			   const char *path, struct pkg_err *err);
+void records_fini(struct records *r);
+
 /* Remember that @path, relative to the working folder, was read. */
 enum pkg_code session_input(struct session *s, const char *path,
 			    struct pkg_err *err);
