@@ -92,7 +92,8 @@ static const struct pkg_field acl_fields[] = {
 
 static const struct pkg_table acl_table = {
     .name = "acl",
-    .help = "Who may do what with this config.",
+    .help = "Who may do what with this config: for people and build "
+	    "servers to heed, Packline does not know who runs it.",
     .size = sizeof(struct acl),
     .fields = acl_fields,
 };
@@ -166,7 +167,8 @@ static const struct pkg_field fields[] = {
      .kind = PKG_FIELD_OBJECT,
      .offset = offsetof(struct document, acl),
      .table = &acl_table,
-     .help = "Who may do what with this config."},
+     .help = "Who may do what with this config: for people and build "
+	     "servers to heed, Packline does not know who runs it."},
     {0},
 };
 

@@ -36,7 +36,7 @@ struct pkg_device_config {
 	const char *signing_key;         /* path or pkcs11: URI, or NULL */
 	const char *signing_cert;        /* path, or NULL */
 	struct pkg_name_list may_use, may_approve,
-	    may_sign;    /* acl; see has_acl */
+	    may_sign;    /* acl; told, not enforced */
 	bool has_acl;    /* false: the file says nothing about who may */
 	char sha256[65]; /* of the file's bytes, lower-case hex */
 	struct pkg_arena *arena; /* owned; holds all of the above */
