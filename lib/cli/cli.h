@@ -117,9 +117,8 @@ enum pkg_code cli_command_run(struct cli *cli,
 int cli_dirfd(const struct cli *cli);          /* -C DIR, else AT_FDCWD */
 const char *cli_output(const struct cli *cli); /* -o, else NULL */
 bool cli_force(const struct cli *cli);
-bool cli_json(const struct cli *cli);   /* --json: messages are JSON Lines */
-int cli_verbose(const struct cli *cli); /* how many -v */
-bool cli_color(const struct cli *cli);  /* colour on stderr */
+bool cli_json(const struct cli *cli);  /* --json: messages are JSON Lines */
+bool cli_color(const struct cli *cli); /* colour on stderr */
 /* Clock and SOURCE_DATE_EPOCH; crypto is NULL until the tool sets it.  A
    malformed SOURCE_DATE_EPOCH is a usage error before run(). */
 struct pkg_env *cli_env(struct cli *cli);

@@ -127,11 +127,14 @@ static void put_quoted(struct line *line, const char *text)
 	    pkg_text_quote_cut(quoted, sizeof(quoted), text, strlen(text)));
 }
 
-static void put_trace(struct line *line, const struct pkg_err *err)
+/* Where in the program it arose: -v, or PKG_TRACE for a whole build. */
+static void put_trace(const struct cli *cli, struct line *line,
+		      const struct pkg_err *err)
 {
 	const char *want = getenv("PKG_TRACE");
 
-	if (want == NULL || want[0] == '\0' || strcmp(want, "0") == 0)
+	if (cli->verbose == 0 &&
+	    (want == NULL || want[0] == '\0' || strcmp(want, "0") == 0))
 		return;
 	for (size_t i = 0; i < err->ntrace; i++)
 		line_printf(line, "\tat %s (%s:%d)\n", err->trace[i].func,
@@ -195,7 +198,7 @@ static void error_text(struct cli *cli, struct line *line,
 		put_quoted(line, err->hint);
 		line_printf(line, "\n");
 	}
-	put_trace(line, err);
+	put_trace(cli, line, err);
 }
 
 void cli_error(struct cli *cli, const struct pkg_err *err)

@@ -183,11 +183,6 @@ bool cli_json(const struct cli *cli)
 	return cli->json;
 }
 
-int cli_verbose(const struct cli *cli)
-{
-	return cli->verbose;
-}
-
 bool cli_color(const struct cli *cli)
 {
 	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");

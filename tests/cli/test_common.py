@@ -47,6 +47,15 @@ def test_unknown_option_is_a_usage_error_with_a_suggestion(run, tool):
         f"{tool}: hint: did you mean '--version'?"]
 
 
+def test_verbose_tells_where_an_error_arose(run, tool):
+    plain = run(tool, "--versoin", check=2).err
+    assert "\tat " not in plain
+    for more in (run(tool, "-v", "--versoin", check=2),
+                 run(tool, "--versoin", env={"PKG_TRACE": "1"}, check=2)):
+        assert more.err.startswith(plain)
+        assert "\tat " in more.err and "lib/cli/parse.c:" in more.err
+
+
 def test_options_cannot_be_abbreviated(run, tool):
     assert "unknown option '--versio'" in run(tool, "--versio", check=2).err
 
