@@ -160,11 +160,19 @@ enum pkg_code pkg_lock_write(const struct pkg_manifest *m,
 static enum pkg_code refuse(const struct pkg_diag *diag, struct pkg_err *err)
 {
 	const struct pkg_finding *f = diag->first;
-	const struct pkg_mark mark = {f->file, f->line, f->col};
 
-	(void)pkg_refuse(err, PKG_INPUT, "malformed-lock", "%s [%s]", f->text,
-			 f->rule);
-	(void)pkg_err_at(err, &mark);
+	while (f != NULL && f->severity != PKG_SEVERITY_ERROR)
+		f = f->next;
+	if (f != NULL) {
+		const struct pkg_mark mark = {f->file, f->line, f->col};
+
+		(void)pkg_refuse(err, PKG_INPUT, "malformed-lock", "%s [%s]",
+				 f->text, f->rule);
+		(void)pkg_err_at(err, &mark);
+	} else { /* it came after more warnings than are kept */
+		(void)pkg_refuse(err, PKG_INPUT, "malformed-lock",
+				 "more is wrong than can be told");
+	}
 	return pkg_hint(err, "make it again with pkg-manifest resolve");
 }
 
@@ -214,7 +222,5 @@ enum pkg_code pkg_lock_read(struct pkg_manifest **out, struct pkg_arena *arena,
 		PKG_TRY(
 		    pkg_manifest_check_artifacts(*out, &profile, &diag, err));
 	pkg_diag_sort(&diag);
-	while (diag.first != NULL && diag.first->severity != PKG_SEVERITY_ERROR)
-		diag.first = diag.first->next;
 	return diag.errors == 0 ? PKG_OK : refuse(&diag, err);
 }

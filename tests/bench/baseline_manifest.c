@@ -58,8 +58,8 @@ static void json_lines(const char *path)
 	if (f == NULL)
 		stop(path);
 	while ((len = getline(&line, &cap, f)) > 0) {
-		json_t *record = json_loadb(line, (size_t)len,
-					    JSON_REJECT_DUPLICATES, NULL);
+		json_t *record =
+		    json_loadb(line, (size_t)len, JSON_REJECT_DUPLICATES, NULL);
 
 		if (record == NULL || json_array_append_new(all, record) != 0)
 			stop(path);
