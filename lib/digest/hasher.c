@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/hasher.h"
 
+#include "digest/feed.h"
 #include "digest/hash_file.h"
 #include "packline/limits.h"
 
@@ -20,13 +21,15 @@
  *
  * At the end of the input (or for a single file) threads become idle.  A busy
  * one then hands some of its algorithms over, with all they have seen so far,
- * and both read the rest of the file.  MD5 takes as long as the SHA-1 and
- * SHA-256 of a modern processor together, so that halves the time.
+ * and both hash the rest of the file: MD5 takes as long as the SHA-1 and
+ * SHA-256 of a modern processor together.  The first two that share a large
+ * file share the chunks too (digest/feed.h); all others read for themselves.
  */
 enum {
 	MAX_THREADS = 64,
 	SLOTS_PER_THREAD = 16,
 	SPLIT_MIN = 1 << 20, /* bytes left: less is not worth waking a thread */
+	FEED_MIN = 8 << 20,  /* bytes left: less is not worth the memory */
 	ASK_EVERY = 16,      /* chunks between two questions for a token */
 };
 
@@ -52,6 +55,8 @@ struct worker {
 	unsigned set;      /* algorithms of digest */
 	struct pkg_digest *digest;
 	struct pkg_digests result;
+	struct pkg_feed *feed; /* chunks it shares, or NULL */
+	bool fed;              /* gets them, instead of reading into them */
 	uint8_t chunk[PKG_IO_CHUNK];
 };
 
@@ -248,38 +253,11 @@ static bool worth_splitting(const struct worker *w)
 	       (w->set & (w->set - 1)) != 0;
 }
 
-/* About half of the work of @set, by the time that each algorithm takes. */
-static unsigned half_of(unsigned set)
-{
-	static const struct {
-		unsigned algorithm, cost;
-	} table[] = {
-	    {PKG_DIGEST_MD5, 13},    {PKG_DIGEST_SHA512, 12},
-	    {PKG_DIGEST_SHA384, 12}, {PKG_DIGEST_SHA256, 6},
-	    {PKG_DIGEST_SHA1, 5},
-	};
-	unsigned total = 0, cost = 0, half = 0;
-
-	for (size_t i = 0; i < PKG_DIGEST_COUNT; i++) {
-		if ((set & table[i].algorithm) != 0)
-			total += table[i].cost;
-	}
-	for (size_t i = 0; i < PKG_DIGEST_COUNT; i++) {
-		if ((set & table[i].algorithm) == 0)
-			continue;
-		if (half != 0 && cost + table[i].cost > total / 2)
-			continue;
-		half |= table[i].algorithm;
-		cost += table[i].cost;
-	}
-	return half;
-}
-
 /* Hand some algorithms of @w to a thread that has nothing to do. */
 static enum pkg_code hand_over(struct worker *w, struct pkg_err *err)
 {
 	struct hasher *h = w->h;
-	const unsigned half = half_of(w->set);
+	const unsigned half = pkg_feed_half(w->set);
 
 	for (unsigned i = 0; i < h->count; i++) {
 		struct worker *v = h->workers[i];
@@ -293,6 +271,11 @@ static enum pkg_code hand_over(struct worker *w, struct pkg_err *err)
 		v->opened = true;
 		v->set = half;
 		v->at = w->at;
+		if (w->feed == NULL && w->slot->file.size - w->at >= FEED_MIN) {
+			w->fed = false;
+			w->feed = v->feed = pkg_feed_new();
+			v->fed = true;
+		}
 		v->waiting = false;
 		atomic_fetch_sub(&h->idle, 1);
 		set_splitting(w, worth_splitting(w));
@@ -341,6 +324,28 @@ static enum pkg_code open_file(struct worker *w, struct pkg_err *err)
 	return PKG_OK;
 }
 
+/* The next chunk; @data is NULL if the thread to share it with has left. */
+static enum pkg_code get_chunk(struct worker *w, const uint8_t **data,
+			       size_t *got, struct pkg_err *err)
+{
+	size_t cap = sizeof(w->chunk);
+	uint8_t *room = w->chunk;
+
+	if (w->feed != NULL && w->fed) {
+		*data = pkg_feed_next(w->feed, got);
+		return PKG_OK;
+	}
+	if (w->feed != NULL)
+		room = pkg_feed_room(w->feed, &cap);
+	*data = room;
+	if (room == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_hash_file_read(&w->slot->file, w->at, room, cap, got, err));
+	if (w->feed != NULL)
+		pkg_feed_put(w->feed, *got);
+	return PKG_OK;
+}
+
 /* Read a file, or the rest of it, with the algorithms of @w. */
 static enum pkg_code hash_part(struct worker *w, struct pkg_err *err)
 {
@@ -350,17 +355,19 @@ static enum pkg_code hash_part(struct worker *w, struct pkg_err *err)
 	if (!w->opened)
 		PKG_TRY(open_file(w, err));
 	for (unsigned chunks = 1;; chunks++) {
+		const uint8_t *data = NULL;
 		size_t got = 0;
 
 		if (atomic_load(&w->h->stop) || atomic_load(&slot->bad))
 			return PKG_OK; /* nobody wants the result */
 		if (w->splitting)
 			PKG_TRY(share(w, chunks, err));
-		PKG_TRY(pkg_hash_file_read(&slot->file, w->at, w->chunk,
-					   sizeof(w->chunk), &got, err));
+		PKG_TRY(get_chunk(w, &data, &got, err));
+		if (data == NULL)
+			return PKG_OK; /* the other part says why */
 		if (got == 0)
 			break;
-		PKG_TRY(pkg_digest_update(w->digest, w->chunk, got, err));
+		PKG_TRY(pkg_digest_update(w->digest, data, got, err));
 		w->at += got;
 	}
 	return pkg_digest_finish(w->digest, &w->result, err);
@@ -414,6 +421,8 @@ static void *work(void *arg)
 
 		pthread_mutex_unlock(&h->lock);
 		(void)hash_part(w, &err);
+		pkg_feed_leave(w->feed);
+		w->feed = NULL;
 		pthread_mutex_lock(&h->lock);
 		finish_part(w, &err);
 	}

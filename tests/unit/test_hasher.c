@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Files of many sizes, hashed by any number of threads. */
-enum { LARGE = 4 << 20, KEPT = 8 };
+enum { LARGE = 4 << 20, SHARED = 16 << 20, KEPT = 8 };
 
 struct room {
 	struct pkg_crypto *crypto;
@@ -296,6 +296,70 @@ static void test_file_that_changes_while_it_is_read(void **state)
 	}
 }
 
+/* Two threads that share the chunks of a large file, wherever it ends. */
+static void test_large_file_is_shared(void **state)
+{
+	static const char *const names[] = {"big"};
+	static const unsigned sets[] = {
+	    PKG_DIGEST_SERVER, PKG_DIGEST_ALL,
+	    /* What the reading thread keeps takes the longest. */
+	    PKG_DIGEST_MD5 | PKG_DIGEST_SHA384 | PKG_DIGEST_SHA512};
+	static const int more[] = {-1, 0, 1, 65536, 262143, 262144, 262145};
+	struct room *room = *state;
+
+	for (unsigned i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		struct run run = {.names = names, .count = 1, .tokens = 3};
+		struct pkg_err err = PKG_ERR_INIT;
+		struct pkg_digests want;
+
+		run.set = sets[i % 3];
+		fill(room, "big", (size_t)(SHARED + more[i]), i);
+		want = expect(room, "big", run.set);
+		assert_ok(hash_all(room, &run, 2 + i % 2, &err));
+		assert_int_equal(run.failed[0].code, PKG_OK);
+		assert_int_equal(run.got[0].size, SHARED + more[i]);
+		assert_int_equal(run.got[0].digests.set, run.set);
+		assert_int_equal(pkg_digests_differ(&run.got[0].digests, &want),
+				 0);
+		assert_int_equal(run.tokens, 3);
+	}
+}
+
+/* The second and third question come when the first token is at work. */
+static void shrink_late(struct run *run)
+{
+	if (run->asked == 3)
+		shrink(run);
+}
+
+static void grow_late(struct run *run)
+{
+	if (run->asked == 3)
+		grow(run);
+}
+
+static void test_shared_file_that_changes(void **state)
+{
+	static const char *const names[] = {"victim"};
+	struct room *room = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct run run = {.names = names,
+				  .count = 1,
+				  .set = PKG_DIGEST_SERVER,
+				  .tokens = 1,
+				  .meddle = i == 0 ? shrink_late : grow_late};
+		struct pkg_err err = PKG_ERR_INIT;
+
+		fill(room, "victim", SHARED, 3);
+		assert_ok(hash_all(room, &run, 3, &err));
+		assert_true(run.asked >= 3);
+		assert_int_equal(run.failed[0].code, PKG_SYSTEM);
+		assert_string_equal(run.failed[0].reason, "changed");
+		assert_int_equal(run.tokens, 1);
+	}
+}
+
 static void test_one_bad_file_does_not_stop_the_others(void **state)
 {
 	static const char *const names[] = {"a",    "gone", "dir",
@@ -387,6 +451,10 @@ int main(void)
 		test_one_bad_file_does_not_stop_the_others, enter, leave),
 	    cmocka_unit_test_setup_teardown(
 		test_a_failing_callback_ends_the_run, enter, leave),
+	    cmocka_unit_test_setup_teardown(test_large_file_is_shared, enter,
+					    leave),
+	    cmocka_unit_test_setup_teardown(test_shared_file_that_changes,
+					    enter, leave),
 	    cmocka_unit_test_setup_teardown(test_open_descriptor, enter, leave),
 	};
 
