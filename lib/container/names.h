@@ -14,6 +14,7 @@
 #define MEMBER_REQUEST     "META-INF/request.json"
 #define MEMBER_REQUEST_ENC "META-INF/request.json.enc"
 #define BUNDLE_PLAN        "plan.json"
+#define MEMBER_PLAN        "payload/plan.json" /* unless encrypted */
 
 /* How the members of one role are named. */
 enum name_style {

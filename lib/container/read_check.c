@@ -66,7 +66,7 @@ enum pkg_code pkg_container_unlock(struct pkg_container *c,
 	struct key_root keys = reader_keys(c);
 	uint8_t mac[32];
 
-	if (!c->encrypted)
+	if (!c->encrypted || c->head.request_file)
 		return pkg_fail(err, PKG_USAGE, "%s: nothing is encrypted",
 				c->source->name);
 	if (pkg_secret_len(cek) != PKG_ENVELOPE_CEK)
@@ -126,6 +126,22 @@ static enum pkg_code read_request(struct pkg_container *c, struct pkg_err *err)
 	return PKG_OK;
 }
 
+/* The stored bytes of a .request are the plaintext, whatever the kind. */
+static enum pkg_code check_clear(const struct pkg_container *c,
+				 struct pkg_err *err)
+{
+	uint8_t sha256[32];
+
+	PKG_TRY(pkg_digest_sha256(c->env->crypto, c->request_stored.data,
+				  c->request_stored.len, sha256, err));
+	if (memcmp(sha256, c->head.manifest.request_sha256, 32) != 0)
+		return pkg_refuse(err, PKG_NO, "digest-mismatch",
+				  "%s: member '%s' is not the one that was "
+				  "listed",
+				  c->source->name, MEMBER_REQUEST);
+	return PKG_OK;
+}
+
 enum pkg_code
 pkg_container_request(struct pkg_container *c,
 		      const struct pkg_container_request **request,
@@ -134,17 +150,21 @@ pkg_container_request(struct pkg_container *c,
 	const struct pkg_container_member *member =
 	    &c->head.manifest.members[c->first_file - 1];
 	const struct pkg_buf *stored = &c->request_stored;
+	const bool encrypted = c->encrypted && !c->head.request_file;
 
 	*request = NULL;
 	if (!c->asked) {
-		PKG_TRY(pkg_reader_check_digest(c, member, stored->data,
-						stored->len, err));
+		if (c->head.request_file)
+			PKG_TRY(check_clear(c, err));
+		else
+			PKG_TRY(pkg_reader_check_digest(c, member, stored->data,
+							stored->len, err));
 		c->asked = true;
 	}
-	if (!c->has_request && (!c->encrypted || c->cek != NULL)) {
+	if (!c->has_request && (!encrypted || c->cek != NULL)) {
 		pkg_buf_clear(&c->request_json);
 		c->request_json.max = (size_t)member->plain_size;
-		if (c->encrypted)
+		if (encrypted)
 			PKG_TRY(decrypt_request(c, member, err));
 		else
 			PKG_TRY(pkg_buf_add(&c->request_json, stored->data,

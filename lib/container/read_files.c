@@ -20,7 +20,9 @@ enum pkg_code pkg_container_next(struct pkg_container *c,
 	if (c->next == manifest->member_count)
 		return PKG_OK;
 	member = &manifest->members[c->next];
-	PKG_TRY(pkg_zip_reader_enter(c->zip, member->name, member->size, err));
+	if (c->next - c->first_file >= c->kept_count)
+		PKG_TRY(pkg_zip_reader_enter(c->zip, member->name, member->size,
+					     err));
 	c->item = (struct pkg_container_item){
 	    .member = member,
 	    .file = c->has_request ? &c->request.files[c->next - c->first_file]
@@ -96,18 +98,36 @@ static enum pkg_code check_plain(struct pkg_container *c, struct pkg_err *err)
 	return PKG_OK;
 }
 
+/* A file that was read, judged and kept. */
+static enum pkg_code give_kept(struct pkg_container *c, const struct kept *kept,
+			       struct pkg_sink *stored, struct pkg_sink *plain,
+			       struct pkg_err *err)
+{
+	if (stored != NULL)
+		PKG_TRY(pkg_sink_write(stored, kept->stored.data,
+				       kept->stored.len, err));
+	if (plain != NULL)
+		PKG_TRY(pkg_sink_write(plain, kept->plain.data, kept->plain.len,
+				       err));
+	c->inside = false;
+	return PKG_OK;
+}
+
 enum pkg_code pkg_reader_read(struct pkg_container *c, struct pkg_sink *stored,
 			      struct pkg_sink *plain, struct pkg_err *err)
 {
 	/* A key that came after the request was asked for was not used there:
 	   without its request a plaintext cannot be judged. */
 	const bool decrypt = c->encrypted && c->item.file != NULL;
+	const size_t index = c->next - 1 - c->first_file;
 
 	if (!c->inside)
 		return pkg_fail(err, PKG_INTERNAL, "no file was entered");
 	if (c->encrypted && !decrypt && plain != NULL)
 		return pkg_fail(err, PKG_INTERNAL,
 				"there is no key to decrypt with");
+	if (index < c->kept_count)
+		return give_kept(c, &c->kept[index], stored, plain, err);
 	PKG_TRY(pkg_digest_reset(c->stored, PKG_DIGEST_SHA256, err));
 	if (decrypt)
 		PKG_TRY(pump_decrypted(c, stored, plain, err));

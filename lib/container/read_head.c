@@ -17,6 +17,11 @@ void pkg_container_free(struct pkg_container *c)
 	pkg_buf_fini(&c->manifest_json);
 	pkg_buf_fini(&c->request_stored);
 	pkg_buf_fini(&c->request_json);
+	pkg_buf_fini(&c->plan_json);
+	for (size_t i = 0; i < sizeof(c->kept) / sizeof(c->kept[0]); i++) {
+		pkg_buf_fini(&c->kept[i].stored);
+		pkg_buf_fini(&c->kept[i].plain);
+	}
 	pkg_secret_free(c->cek);
 	pkg_digest_free(c->stored);
 	pkg_digest_free(c->plain);
@@ -58,7 +63,9 @@ static enum pkg_code next_is(struct pkg_container *c, const char *name,
 	return PKG_OK;
 }
 
-static enum pkg_code read_mimetype(struct pkg_container *c, struct pkg_err *err)
+/* @any: a .request will do, too. */
+static enum pkg_code read_mimetype(struct pkg_container *c, bool any,
+				   struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf mime = {.max = MIME_MAX};
 	bool is = false;
@@ -72,7 +79,12 @@ static enum pkg_code read_mimetype(struct pkg_container *c, struct pkg_err *err)
 				     "pkg-manifest bundle write");
 	}
 	PKG_TRY(slurp(c, MEMBER_MIMETYPE, UINT64_MAX, &mime, err));
-	if (strcmp(pkg_buf_str(&mime), PKG_REQUEST_MIME) == 0)
+	c->head.request_file =
+	    mime.len == strlen(PKG_REQUEST_MIME) &&
+	    strcmp(pkg_buf_str(&mime), PKG_REQUEST_MIME) == 0;
+	if (c->head.request_file && any)
+		return PKG_OK;
+	if (c->head.request_file)
 		return pkg_refuse(err, PKG_NO, "request-only",
 				  "%s: a signing request, not a container",
 				  c->source->name);
@@ -166,33 +178,61 @@ static enum pkg_code read_mac(struct pkg_container *c, struct pkg_err *err)
 	return PKG_OK;
 }
 
+/*
+ * What a .request has instead: the plaintexts.  Their sizes are listed; their
+ * digests are compared by pkg_container_request() and pkg_container_plan().
+ */
+static enum pkg_code read_clear(struct pkg_container *c,
+				const struct pkg_container_member *request,
+				struct pkg_err *err)
+{
+	const struct pkg_container_member *plan = request + 1;
+
+	c->request_stored.max = (size_t)request->plain_size;
+	PKG_TRY(slurp(c, MEMBER_REQUEST, request->plain_size,
+		      &c->request_stored, err));
+	c->next = c->head.manifest.member_count;
+	if (c->head.manifest.subject.content != PKG_CONTAINER_BUNDLE)
+		return PKG_OK;
+	if (plan->role == PKG_ROLE_METADATA)
+		plan++;
+	c->plan_json.max = PKG_LIMIT_PLAN_JSON;
+	return slurp(c, MEMBER_PLAN, plan->plain_size, &c->plan_json, err);
+}
+
 /* Recipients and request: the members that are listed before the files. */
 static enum pkg_code read_listed(struct pkg_container *c, struct pkg_err *err)
 {
 	const struct pkg_container_member *m = c->head.manifest.members;
 
 	if (c->encrypted) {
-		PKG_TRY(read_mac(c, err));
+		if (!c->head.request_file)
+			PKG_TRY(read_mac(c, err));
 		PKG_TRY(keep(c, m->name, m->size, PKG_LIMIT_RECIPIENTS_DER,
 			     &c->head.recipients, err));
 		m++;
 	}
+	if (c->head.request_file)
+		return read_clear(c, m, err);
 	c->request_stored.max = (size_t)m->size;
 	return slurp(c, m->name, m->size, &c->request_stored, err);
 }
 
-static enum pkg_code read_head(struct pkg_container *c, struct pkg_err *err)
+static enum pkg_code read_head(struct pkg_container *c, bool any,
+			       struct pkg_err *err)
 {
-	PKG_TRY(read_mimetype(c, err));
+	PKG_TRY(read_mimetype(c, any, err));
 	PKG_TRY(read_manifest(c, err));
 	PKG_TRY(read_signatures(c, err));
 	PKG_TRY(read_approvals(c, err));
-	return read_listed(c, err);
+	PKG_TRY(read_listed(c, err));
+	c->head_count = pkg_zip_reader_list(c->zip)->count;
+	return PKG_OK;
 }
 
-enum pkg_code pkg_container_open(struct pkg_container **out,
-				 struct pkg_source *source,
-				 const struct pkg_env *env, struct pkg_err *err)
+static enum pkg_code open_file(struct pkg_container **out,
+			       struct pkg_source *source, bool any,
+			       const struct pkg_env *env, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_container) struct pkg_container *c = NULL;
 
@@ -206,9 +246,24 @@ enum pkg_code pkg_container_open(struct pkg_container **out,
 	    pkg_digest_new(&c->stored, env->crypto, PKG_DIGEST_SHA256, err));
 	PKG_TRY(pkg_digest_new(&c->plain, env->crypto, PKG_DIGEST_SHA256, err));
 	PKG_TRY(pkg_zip_reader_new(&c->zip, source, err));
-	PKG_TRY(read_head(c, err));
+	PKG_TRY(read_head(c, any, err));
 	*out = PKG_STEAL(c);
 	return PKG_OK;
+}
+
+enum pkg_code pkg_container_open(struct pkg_container **out,
+				 struct pkg_source *source,
+				 const struct pkg_env *env, struct pkg_err *err)
+{
+	return open_file(out, source, false, env, err);
+}
+
+enum pkg_code pkg_container_open_any(struct pkg_container **out,
+				     struct pkg_source *source,
+				     const struct pkg_env *env,
+				     struct pkg_err *err)
+{
+	return open_file(out, source, true, env, err);
 }
 
 const struct pkg_container_head *

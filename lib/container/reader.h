@@ -8,6 +8,11 @@
 #include "packline/digest.h"
 #include "packline/zip.h"
 
+/* A file that was read before its turn; see pkg_container_plan(). */
+struct kept {
+	struct pkg_buf stored, plain;
+};
+
 struct pkg_container {
 	const struct pkg_env *env;
 	struct pkg_source *source;
@@ -15,6 +20,7 @@ struct pkg_container {
 	struct pkg_arena *arena; /* what the documents say, small members */
 	struct pkg_container_head head;
 	struct pkg_buf manifest_json, request_stored, request_json;
+	struct pkg_buf plan_json; /* of a .request */
 	bool encrypted;
 	/* Of pkg_container_request(): it was asked, and there is one. */
 	bool asked, has_request;
@@ -24,6 +30,9 @@ struct pkg_container {
 	size_t first_file, next; /* in members */
 	bool inside;
 	struct pkg_container_item item;
+	struct kept kept[2]; /* the metadata file, if any, and the plan */
+	size_t kept_count;   /* the first files; given from memory */
+	size_t head_count;   /* members in front of the files */
 	struct pkg_digest *stored, *plain; /* used again for every file */
 };
 
@@ -32,6 +41,12 @@ static inline struct key_root reader_keys(const struct pkg_container *c)
 	return (struct key_root){.crypto = c->env->crypto,
 				 .cek = c->cek,
 				 .salt = c->head.manifest.salt};
+}
+
+/* Index of the file that was entered last, in pkg_zip_reader_list(). */
+static inline size_t pkg_reader_entry(const struct pkg_container *c)
+{
+	return c->head_count + (c->next - 1 - c->first_file);
 }
 
 /*

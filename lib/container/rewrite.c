@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "container/assemble.h"
 #include "container/reader.h"
-#include "packline/cms.h"
 #include "packline/container_write.h"
 #include "packline/sink.h"
 #include "packline/text.h"
@@ -8,106 +8,76 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A signature and the key that orders it. */
-struct signature {
-	struct pkg_container_bytes der;
-	uint8_t spki[32];
-};
-
 /* The file being written: everything goes to the sink from the front. */
 struct pkg_container_copy {
 	struct pkg_container *container;
-	struct pkg_sink *sink;
-	struct pkg_zip_list list;
-	struct pkg_arena *names;
+	struct assembly out;
 };
 
 void pkg_container_copy_free(struct pkg_container_copy *copy)
 {
 	if (copy == NULL)
 		return;
-	pkg_zip_list_fini(&copy->list);
-	pkg_arena_free(copy->names);
+	pkg_assembly_fini(&copy->out);
 	free(copy);
 }
 
-static int by_spki(const void *a, const void *b)
+static struct pkg_container_bytes text_bytes(const char *text)
 {
-	const struct signature *x = a, *y = b;
-
-	return memcmp(x->spki, y->spki, sizeof(x->spki));
+	return (struct pkg_container_bytes){(const uint8_t *)text,
+					    strlen(text)};
 }
 
-/* Put the signatures into their order; one key signs once. */
-static enum pkg_code order(struct signature *out,
-			   const struct pkg_container_edit *edit,
-			   struct pkg_crypto *crypto, struct pkg_err *err)
+static struct pkg_container_bytes buf_bytes(const struct pkg_buf *buf)
 {
-	for (size_t i = 0; i < edit->signature_count; i++) {
-		const struct pkg_container_blob *blob = &edit->signatures[i];
-		PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
+	return (struct pkg_container_bytes){buf->data, buf->len};
+}
 
+static enum pkg_code
+put_request_file(struct assembly *out,
+		 const struct pkg_container_request_parts *parts,
+		 const struct pkg_container_edit *edit,
+		 const struct pkg_env *env, struct pkg_err *err)
+{
+	PKG_TRY(pkg_assembly_put(out, MEMBER_MIMETYPE,
+				 text_bytes(PKG_REQUEST_MIME), err));
+	PKG_TRY(
+	    pkg_assembly_put(out, MEMBER_MANIFEST, parts->manifest_json, err));
+	PKG_TRY(pkg_assembly_edit(out, edit, env->crypto, err));
+	if (parts->recipients.len > 0)
+		PKG_TRY(pkg_assembly_put(out, MEMBER_RECIPIENTS,
+					 parts->recipients, err));
+	PKG_TRY(
+	    pkg_assembly_put(out, MEMBER_REQUEST, parts->request_json, err));
+	if (parts->plan.len > 0)
+		PKG_TRY(pkg_assembly_put(out, MEMBER_PLAN, parts->plan, err));
+	return PKG_OK;
+}
+
+static enum pkg_code put_container(struct assembly *out,
+				   const struct pkg_container *c,
+				   const struct pkg_container_edit *edit,
+				   struct pkg_err *err)
+{
+	const struct pkg_container_head *head = &c->head;
+	const struct pkg_container_member *request =
+	    &head->manifest.members[c->first_file - 1];
+	char hex[65];
+
+	PKG_TRY(pkg_assembly_put(out, MEMBER_MIMETYPE,
+				 text_bytes(PKG_CONTAINER_MIME), err));
+	PKG_TRY(
+	    pkg_assembly_put(out, MEMBER_MANIFEST, head->manifest_json, err));
+	PKG_TRY(pkg_assembly_edit(out, edit, c->env->crypto, err));
+	if (c->encrypted) {
+		pkg_hex_encode(hex, head->mac, sizeof(head->mac));
 		PKG_TRY(
-		    pkg_cms_parse(&cms, crypto, blob->data, blob->len, err));
-		out[i].der =
-		    (struct pkg_container_bytes){blob->data, blob->len};
-		memcpy(out[i].spki, pkg_cms_claim(cms)->cert.spki, 32);
+		    pkg_assembly_put(out, MEMBER_MAC, text_bytes(hex), err));
+		PKG_TRY(pkg_assembly_put(out, MEMBER_RECIPIENTS,
+					 head->recipients, err));
 	}
-	qsort(out, edit->signature_count, sizeof(*out), by_spki);
-	for (size_t i = 1; i < edit->signature_count; i++) {
-		if (by_spki(&out[i - 1], &out[i]) == 0)
-			return pkg_refuse(err, PKG_USAGE, "signature-order",
-					  "two signatures are by the same key");
-	}
-	return PKG_OK;
-}
-
-/* Begin the member @name with the CRC that its content will have. */
-static enum pkg_code begin(struct pkg_container_copy *self, const char *name,
-			   uint64_t size, uint32_t crc, struct pkg_err *err)
-{
-	uint8_t header[PKG_ZIP_LOCAL_MAX];
-	struct pkg_zip_entry *entry = NULL;
-	const char *copy = pkg_arena_dup(self->names, name, strlen(name), err);
-
-	if (copy == NULL)
-		return err->code;
-	PKG_TRY(pkg_zip_list_add(&self->list, copy, size, err));
-	entry = &self->list.entries[self->list.count - 1];
-	entry->crc = crc;
-	return pkg_sink_write(self->sink, header, pkg_zip_local(header, entry),
-			      err);
-}
-
-static enum pkg_code put(struct pkg_container_copy *self, const char *name,
-			 struct pkg_container_bytes content,
-			 struct pkg_err *err)
-{
-	PKG_TRY(begin(self, name, content.len,
-		      pkg_zip_crc32(0, content.data, content.len), err));
-	return pkg_sink_write(self->sink, content.data, content.len, err);
-}
-
-static enum pkg_code put_signatures(struct pkg_container_copy *self,
-				    const struct pkg_container_edit *edit,
-				    struct pkg_err *err)
-{
-	struct signature sorted[PKG_LIMIT_SIGNATURES];
-	const struct pkg_container_head *head = &self->container->head;
-	member_name json, p7s;
-
-	PKG_TRY(order(sorted, edit, self->container->env->crypto, err));
-	for (size_t i = 0; i < edit->signature_count; i++) {
-		pkg_name_signature(p7s, i);
-		PKG_TRY(put(self, p7s, sorted[i].der, err));
-	}
-	for (size_t i = 0; edit->keep_approvals && i < head->approval_count;
-	     i++) {
-		pkg_name_approval(json, p7s, i);
-		PKG_TRY(put(self, json, head->approvals[i].json, err));
-		PKG_TRY(put(self, p7s, head->approvals[i].p7s, err));
-	}
-	return PKG_OK;
+	return pkg_assembly_put(out, request->name,
+				buf_bytes(&c->request_stored), err);
 }
 
 static enum pkg_code put_head(struct pkg_container_copy *self,
@@ -115,27 +85,16 @@ static enum pkg_code put_head(struct pkg_container_copy *self,
 			      struct pkg_err *err)
 {
 	const struct pkg_container *c = self->container;
-	const struct pkg_container_member *request =
-	    &c->head.manifest.members[c->first_file - 1];
-	const struct pkg_container_bytes mime = {
-	    (const uint8_t *)PKG_CONTAINER_MIME, strlen(PKG_CONTAINER_MIME)};
-	char hex[65];
+	const struct pkg_container_request_parts parts = {
+	    .manifest_json = c->head.manifest_json,
+	    .request_json = buf_bytes(&c->request_stored),
+	    .recipients = c->head.recipients,
+	    .plan = buf_bytes(&c->plan_json),
+	};
 
-	PKG_TRY(put(self, MEMBER_MIMETYPE, mime, err));
-	PKG_TRY(put(self, MEMBER_MANIFEST, c->head.manifest_json, err));
-	PKG_TRY(put_signatures(self, edit, err));
-	if (c->encrypted) {
-		pkg_hex_encode(hex, c->head.mac, sizeof(c->head.mac));
-		PKG_TRY(put(self, MEMBER_MAC,
-			    (struct pkg_container_bytes){(const uint8_t *)hex,
-							 PKG_LIMIT_MAC},
-			    err));
-		PKG_TRY(put(self, MEMBER_RECIPIENTS, c->head.recipients, err));
-	}
-	return put(self, request->name,
-		   (struct pkg_container_bytes){c->request_stored.data,
-						c->request_stored.len},
-		   err);
+	if (c->head.request_file)
+		return put_request_file(&self->out, &parts, edit, c->env, err);
+	return put_container(&self->out, c, edit, err);
 }
 
 static enum pkg_code check_edit(const struct pkg_container *container,
@@ -147,10 +106,6 @@ static enum pkg_code check_edit(const struct pkg_container *container,
 		return pkg_fail(err, PKG_USAGE,
 				"a container of kind 'encrypted' has no "
 				"signature");
-	if (edit->signature_count > PKG_LIMIT_SIGNATURES)
-		return pkg_refuse(err, PKG_INPUT, "limit",
-				  "more than %u signatures",
-				  PKG_LIMIT_SIGNATURES);
 	if (!container->asked)
 		return pkg_fail(err, PKG_INTERNAL,
 				"the request was not read before copying");
@@ -171,8 +126,7 @@ enum pkg_code pkg_container_copy_new(struct pkg_container_copy **out,
 		return PKG_SYSTEM; /* the analyzer must see that it fails */
 	}
 	self->container = container;
-	self->sink = sink;
-	PKG_TRY(pkg_arena_new(&self->names, PKG_LIMIT_ARENA, err));
+	PKG_TRY(pkg_assembly_init(&self->out, sink, err));
 	PKG_TRY(put_head(self, edit, err));
 	*out = PKG_STEAL(self);
 	return PKG_OK;
@@ -182,24 +136,23 @@ enum pkg_code pkg_container_copy_read(struct pkg_container_copy *self,
 				      struct pkg_sink *plain,
 				      struct pkg_err *err)
 {
-	const struct pkg_container_member *member =
-	    self->container->item.member;
-	const struct pkg_zip_list *old =
-	    pkg_zip_reader_list(self->container->zip);
+	const struct pkg_container *c = self->container;
+	const struct pkg_container_member *member = c->item.member;
+	const struct pkg_zip_list *old = pkg_zip_reader_list(c->zip);
 
-	if (!self->container->inside)
+	if (!c->inside)
 		return pkg_fail(err, PKG_INTERNAL, "no file was entered");
 	/* The CRC of the old header, which reading compares. */
-	PKG_TRY(begin(self, member->name, member->size,
-		      old->entries[old->count - 1].crc, err));
-	return pkg_reader_read(self->container, self->sink, plain, err);
+	PKG_TRY(pkg_assembly_begin(&self->out, member->name, member->size,
+				   old->entries[pkg_reader_entry(c)].crc, err));
+	return pkg_reader_read(self->container, self->out.sink, plain, err);
 }
 
 enum pkg_code pkg_container_copy_finish(struct pkg_container_copy *self,
 					struct pkg_err *err)
 {
 	PKG_TRY(pkg_container_finish(self->container, err));
-	return pkg_zip_list_finish(&self->list, self->sink, err);
+	return pkg_assembly_finish(&self->out, err);
 }
 
 enum pkg_code pkg_container_rewrite(struct pkg_container *container,
@@ -219,4 +172,23 @@ enum pkg_code pkg_container_rewrite(struct pkg_container *container,
 			return pkg_container_copy_finish(copy, err);
 		PKG_TRY(pkg_container_copy_read(copy, NULL, err));
 	}
+}
+
+enum pkg_code
+pkg_container_request_write(const struct pkg_container_request_parts *parts,
+			    const struct pkg_container_edit *edit,
+			    const struct pkg_env *env, struct pkg_sink *sink,
+			    struct pkg_err *err)
+{
+	const struct pkg_container_edit none = {0};
+	struct assembly out;
+	enum pkg_code code = pkg_assembly_init(&out, sink, err);
+
+	if (code == PKG_OK)
+		code = put_request_file(&out, parts,
+					edit == NULL ? &none : edit, env, err);
+	if (code == PKG_OK)
+		code = pkg_assembly_finish(&out, err);
+	pkg_assembly_fini(&out);
+	return code;
 }

@@ -246,11 +246,12 @@ static enum pkg_code write_signed(struct pkg_container *container,
 	const struct pkg_container_head *head = pkg_container_head(container);
 	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
 	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
-	struct pkg_container_blob blobs[PKG_LIMIT_SIGNATURES + 1];
+	struct pkg_container_bytes blobs[PKG_LIMIT_SIGNATURES + 1];
 	const struct pkg_container_edit edit = {
 	    .signatures = blobs,
 	    .signature_count = head->signature_count + 1,
-	    .keep_approvals = true,
+	    .approvals = head->approvals,
+	    .approval_count = head->approval_count,
 	};
 	/* Spooled even on a pipe: the payload is known only at its end. */
 	const struct pkg_outfile_options options = {
@@ -258,10 +259,9 @@ static enum pkg_code write_signed(struct pkg_container *container,
 	struct pkg_seal_record record = {0};
 
 	for (size_t i = 0; i < head->signature_count; i++)
-		blobs[i] = (struct pkg_container_blob){head->signatures[i].data,
-						       head->signatures[i].len};
+		blobs[i] = head->signatures[i];
 	blobs[head->signature_count] =
-	    (struct pkg_container_blob){der->data, der->len};
+	    (struct pkg_container_bytes){der->data, der->len};
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(describe(&record, arena, container, job, err));
 	PKG_TRY(pkg_outfile_open(&file, job->output.dirfd, job->output.path,
@@ -270,6 +270,36 @@ static enum pkg_code write_signed(struct pkg_container *container,
 				      err));
 	return pkg_seal_commit(file, UINT64_MAX, &job->output, &record,
 			       env->crypto, err);
+}
+
+/* Read what can be known before the payload, and ask whoever is to agree. */
+static enum pkg_code agree(struct pkg_container *container,
+			   const struct pkg_seal_sign *job,
+			   const struct pkg_cms_sign_options *signer,
+			   struct pkg_err *err)
+{
+	const struct pkg_container_head *head = pkg_container_head(container);
+	struct pkg_envelope_info recipients;
+	struct pkg_seal_subject subject = {
+	    .act = PKG_SEAL_SIGN,
+	    .manifest = &head->manifest,
+	    .manifest_sha256 = head->manifest_sha256,
+	    .head = head,
+	    .key = pkg_key_name(signer->key),
+	    .cert = pkg_certs_info(signer->certs, 0),
+	};
+
+	PKG_TRY(pkg_container_check_recipients(container, err));
+	if (head->recipients.len > 0) {
+		PKG_TRY(pkg_envelope_check(&recipients, head->recipients.data,
+					   head->recipients.len, err));
+		subject.recipients = &recipients;
+	}
+	PKG_TRY(pkg_container_request(container, &subject.request, err));
+	PKG_TRY(pkg_container_plan(container, &subject.plan, err));
+	return job->agree == NULL
+		   ? PKG_OK
+		   : job->agree(job->agree_context, &subject, err);
 }
 
 enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
@@ -289,7 +319,7 @@ enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 	PKG_TRY(check_device(job->device, &head->manifest.subject, err));
 	PKG_TRY(check_expiry(head->manifest.subject.expires, env, err));
 	PKG_TRY(check_others(container, &options, env, err));
-	PKG_TRY(pkg_container_check_recipients(container, err));
+	PKG_TRY(agree(container, job, &options, err));
 	PKG_TRY(pkg_cms_sign(&der, head->manifest_json.data,
 			     head->manifest_json.len, &options, err));
 	return write_signed(container, job, &der, env, err);

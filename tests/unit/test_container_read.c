@@ -334,7 +334,7 @@ static void what_is_no_container(void **state)
 
 /* Write @file again with these signatures. */
 static enum pkg_code rewrite(struct pkg_buf *out, const struct pkg_buf *file,
-			     const struct pkg_container_blob *signatures,
+			     const struct pkg_container_bytes *signatures,
 			     size_t count, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_container) struct pkg_container *box = NULL;
@@ -388,12 +388,12 @@ static void signatures_are_put_in_their_order(void **state)
 	(void)state;
 	sign(&a, &draft, &pki.signer);
 	sign(&b, &draft, &pki.p384_signer);
-	const struct pkg_container_blob ab[] = {{a.data, a.len},
-						{b.data, b.len}};
-	const struct pkg_container_blob ba[] = {{b.data, b.len},
-						{a.data, a.len}};
-	const struct pkg_container_blob aa[] = {{a.data, a.len},
-						{a.data, a.len}};
+	const struct pkg_container_bytes ab[] = {{a.data, a.len},
+						 {b.data, b.len}};
+	const struct pkg_container_bytes ba[] = {{b.data, b.len},
+						 {a.data, a.len}};
+	const struct pkg_container_bytes aa[] = {{a.data, a.len},
+						 {a.data, a.len}};
 
 	assert_ok(rewrite(&one, &draft, ab, 2, &err));
 	assert_ok(rewrite(&two, &draft, ba, 2, &err));
@@ -436,12 +436,12 @@ static void encrypted_without_signer_stays_unsigned(void **state)
 {
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf p7s = {0};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf out = {0};
-	struct pkg_container_blob blob;
+	struct pkg_container_bytes blob;
 	struct pkg_err err = PKG_ERR_INIT;
 
 	(void)state;
 	sign(&p7s, &encrypted, &pki.signer);
-	blob = (struct pkg_container_blob){p7s.data, p7s.len};
+	blob = (struct pkg_container_bytes){p7s.data, p7s.len};
 	assert_int_equal(rewrite(&out, &encrypted, &blob, 1, &err), PKG_USAGE);
 }
 

@@ -41,6 +41,17 @@
 #define PKG_REQUEST_MIME   "application/vnd.packline.request.v1+zip"
 #define PKG_SUITE_1        "packline-1"
 
+/* Some bytes; borrowed. */
+struct pkg_container_bytes {
+	const uint8_t *data;
+	size_t len;
+};
+
+/* An approval: what an officer says, and his signature over it. */
+struct pkg_container_approval {
+	struct pkg_container_bytes json, p7s;
+};
+
 enum pkg_container_kind {
 	PKG_CONTAINER_SIGNED,    /* not encrypted */
 	PKG_CONTAINER_SEALED,    /* encrypted and signed */

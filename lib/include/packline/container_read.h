@@ -25,20 +25,12 @@
 struct pkg_container;
 struct pkg_secret;
 
-struct pkg_container_bytes {
-	const uint8_t *data;
-	size_t len;
-};
-
-struct pkg_container_approval {
-	struct pkg_container_bytes json, p7s; /* not looked at */
-};
-
 /* Everything in front of the payload; all borrowed from the container. */
 struct pkg_container_head {
 	struct pkg_container_bytes manifest_json;
 	struct pkg_container_manifest manifest;
 	uint8_t manifest_sha256[32]; /* the identity of the package */
+	bool request_file; /* a .request: there are no files behind the head */
 	/* signed or sealed, but without a signature: exit 1, "draft" */
 	bool draft;
 	size_t signature_count;
@@ -47,7 +39,7 @@ struct pkg_container_head {
 	struct pkg_container_approval approvals[PKG_LIMIT_SIGNATURES];
 	/* iff the kind is sealed or encrypted: */
 	struct pkg_container_bytes recipients; /* DER, digest not compared */
-	uint8_t mac[32];                       /* not compared */
+	uint8_t mac[32]; /* not compared; all zero in a .request */
 };
 
 /* A file of the container: the metadata file, if any, then the payload. */
@@ -72,6 +64,16 @@ PKG_MUST_CHECK enum pkg_code pkg_container_open(struct pkg_container **out,
 						struct pkg_source *source,
 						const struct pkg_env *env,
 						struct pkg_err *err);
+/*
+ * The same, and take a signing request (.request) as well: head->request_file
+ * tells.  Its request.json is in the clear, whatever the kind; there are no
+ * files in it, so pkg_container_next() gives NULL at once.
+ * pkg_container_unlock() is PKG_USAGE for it: nothing in it is encrypted.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_container_open_any(struct pkg_container **out,
+						    struct pkg_source *source,
+						    const struct pkg_env *env,
+						    struct pkg_err *err);
 const struct pkg_container_head *
 pkg_container_head(const struct pkg_container *container);
 /*
@@ -116,6 +118,20 @@ pkg_container_request(struct pkg_container *container,
 /* The plaintext of request.json, after the above gave one; else empty. */
 struct pkg_container_bytes
 pkg_container_request_json(const struct pkg_container *container);
+/*
+ * plan.json of a bundle.
+ * @plan  receives its bytes, borrowed; len 0 if it is not a bundle, or if the
+ *        plan is encrypted and there is no key.
+ * To be called after pkg_container_request() and before the first
+ * pkg_container_next(), which gives the plan again.  Not more than
+ * PKG_LIMIT_PLAN_JSON and PKG_LIMIT_METADATA bytes are kept in memory.
+ * Establishes: it is the file that the request lists.
+ * Fails as pkg_container_read(), and in a .request with PKG_NO, reason
+ * "digest-mismatch".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_plan(struct pkg_container *container,
+		   struct pkg_container_bytes *plan, struct pkg_err *err);
 /*
  * Enter the next file.
  * @item  receives it, borrowed until the next call; NULL behind the last one.

@@ -116,27 +116,24 @@ pkg_container_writer_sha256(const struct pkg_container_writer *writer);
 void pkg_container_writer_free(struct pkg_container_writer *writer);
 
 /* New members 3 and 4 for pkg_container_rewrite(). */
-struct pkg_container_blob {
-	const uint8_t *data; /* borrowed */
-	size_t len;
-};
-
 struct pkg_container_edit {
-	const struct pkg_container_blob *signatures; /* DER, in any order */
-	size_t signature_count;
-	bool keep_approvals; /* else they are dropped */
+	const struct pkg_container_bytes *signatures;   /* DER, in any order */
+	size_t signature_count;                         /* 0..16 */
+	const struct pkg_container_approval *approvals; /* in any order */
+	size_t approval_count;                          /* 0..16 */
 };
 
 struct pkg_container; /* packline/container_read.h */
 
 /*
- * Write a container again with other signatures, while it is read by the
- * functions of packline/container_read.h.
+ * Write a container or a .request again with other signatures and approvals,
+ * while it is read by the functions of packline/container_read.h.
  * @out        receives the copy; freed with pkg_container_copy_free().
  * @container  borrowed; pkg_container_request() was called, no file entered.
  * @sink       borrowed; receives the file from the front, is not finished.
- * Signatures are put in their order (ascending SPKI); that they verify is the
- * caller's to know.  Two of one key are PKG_USAGE, reason "signature-order".
+ * Signatures and approvals are put in their order (ascending SPKI); that they
+ * verify is the caller's to know.  Two of one key are PKG_USAGE, reason
+ * "signature-order"; more than 16 are PKG_INPUT, reason "limit".
  * Other errors as the sink's and pkg_cms_parse()'s.
  *
  * With no signatures and no approvals the result is the same for every
@@ -164,6 +161,26 @@ PKG_MUST_CHECK enum pkg_code
 pkg_container_rewrite(struct pkg_container *container,
 		      const struct pkg_container_edit *edit,
 		      struct pkg_sink *sink, struct pkg_err *err);
+
+/*
+ * What a .request is made of.  recipients is empty iff the kind is "signed",
+ * plan iff the content is not "bundle".
+ */
+struct pkg_container_request_parts {
+	struct pkg_container_bytes manifest_json, request_json, recipients,
+	    plan;
+};
+/*
+ * Write a signing request.
+ * @edit  signatures and approvals to begin with; NULL = none.
+ * @sink  borrowed; receives the file from the front, is not finished.
+ * The documents are the caller's to know.  Fails as pkg_container_copy_new().
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_request_write(const struct pkg_container_request_parts *parts,
+			    const struct pkg_container_edit *edit,
+			    const struct pkg_env *env, struct pkg_sink *sink,
+			    struct pkg_err *err);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_container_writer)

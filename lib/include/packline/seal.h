@@ -3,7 +3,9 @@
 #define PKG_SEAL_H
 
 #include "packline/cms.h"
+#include "packline/container_read.h"
 #include "packline/env.h"
+#include "packline/envelope.h"
 #include "packline/err.h"
 #include "packline/key.h"
 #include "packline/sink.h"
@@ -63,10 +65,50 @@ struct pkg_seal_create {
 	struct pkg_seal_output output;
 };
 
+enum pkg_seal_act {
+	PKG_SEAL_SIGN,
+	PKG_SEAL_APPROVE,
+	PKG_SEAL_REJECT,
+};
+
+/*
+ * What a key is about to be used for: for a person to look at.  Everything was
+ * read, compared with its digest in the manifest, and found sound; all
+ * borrowed.
+ */
+struct pkg_seal_subject {
+	enum pkg_seal_act act;
+	const char *reason; /* of an approval or a rejection; else NULL */
+	const struct pkg_container_manifest *manifest;
+	const uint8_t *manifest_sha256; /* 32 bytes: the identity */
+	/* NULL = encrypted: a .request would show it */
+	const struct pkg_container_request *request;
+	struct pkg_container_bytes plan; /* plan.json of a bundle, else empty */
+	const struct pkg_envelope_info *recipients; /* NULL = not encrypted */
+	/* What is in the file already: signatures and approvals. */
+	const struct pkg_container_head *head;
+	/* The key to be used; key NULL = somewhere else (tbs), then the
+	   certificate alone tells. */
+	const char *key;                  /* pkg_key_name() */
+	const struct pkg_cert_info *cert; /* of the key */
+};
+
+/*
+ * Does the person in front of the machine want that?  Called after everything
+ * was checked and before the key is used.  Anything but PKG_OK ends the
+ * command; PKG_NO with the reason "not-confirmed" is a plain no.
+ */
+typedef enum pkg_code pkg_seal_agree(void *context,
+				     const struct pkg_seal_subject *subject,
+				     struct pkg_err *err);
+
 /* What to sign. */
 struct pkg_seal_sign {
-	struct pkg_source *source; /* the draft, borrowed; read to its end */
+	/* A draft, a container or a .request, borrowed; read to its end. */
+	struct pkg_source *source;
 	struct pkg_seal_signer signer;
+	pkg_seal_agree *agree; /* NULL = nobody is asked */
+	void *agree_context;
 	const char *expect_sha256; /* of the manifest, 64 hex digits */
 	/* That the container must be for; NULL = any. */
 	const struct pkg_device_config *device;
