@@ -9,6 +9,10 @@ pkg_layer(base
   USES ""
   OWNS ""
   HEADERS "api auto err limits num buf arena map text node tree diag env")
+pkg_layer(sandbox
+  USES "base"
+  OWNS ""
+  HEADERS "sandbox")
 pkg_layer(io
   USES "base"
   OWNS ""

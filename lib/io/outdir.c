@@ -196,6 +196,11 @@ int pkg_outdir_fd(const struct pkg_outdir *dir)
 	return dir->fd;
 }
 
+int pkg_outdir_parent_fd(const struct pkg_outdir *dir)
+{
+	return dir->parent;
+}
+
 /* Swap the new folder with an old one that is not empty, drop the old. */
 static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
 {

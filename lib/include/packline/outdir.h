@@ -41,6 +41,11 @@ PKG_MUST_CHECK enum pkg_code pkg_outdir_close_file(struct pkg_outdir *dir,
 						   int fd, struct pkg_err *err);
 /* The folder's descriptor while it is built, borrowed. */
 int pkg_outdir_fd(const struct pkg_outdir *dir);
+/*
+ * That of the folder in which it appears, borrowed: all that happens to it
+ * happens there, so a sandbox must leave it (packline/sandbox.h).
+ */
+int pkg_outdir_parent_fd(const struct pkg_outdir *dir);
 /* Make the folder visible under its name; errors as pkg_outfile_commit(). */
 PKG_MUST_CHECK enum pkg_code pkg_outdir_commit(struct pkg_outdir *dir,
 					       struct pkg_err *err);
