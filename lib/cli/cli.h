@@ -167,6 +167,15 @@ enum pkg_code cli_finding_text(struct pkg_sink *sink,
  */
 enum pkg_code cli_secret(struct cli *cli, struct pkg_buf *out, const char *spec,
 			 const char *prompt, struct pkg_err *err);
+/* The same for what is not a passphrase: how messages are to call it. */
+struct cli_secret_kind {
+	const char *noun;   /* "a PIN" */
+	const char *option; /* the option that takes @spec: "--pin" */
+};
+enum pkg_code cli_secret_of(struct cli *cli, struct pkg_buf *out,
+			    const struct cli_secret_kind *kind,
+			    const char *spec, const char *prompt,
+			    struct pkg_err *err);
 
 /*
  * A progress line on a terminal; does nothing elsewhere or with --quiet.

@@ -147,8 +147,9 @@ static enum pkg_code ask_once(struct quiet_tty *q, struct pkg_buf *out,
 	return code;
 }
 
-static enum pkg_code from_tty(struct pkg_buf *out, const char *prompt,
-			      struct pkg_err *err)
+static enum pkg_code from_tty(struct pkg_buf *out,
+			      const struct cli_secret_kind *kind,
+			      const char *prompt, struct pkg_err *err)
 {
 	struct quiet_tty q = {.signals = -1};
 	enum pkg_code code;
@@ -157,10 +158,13 @@ static enum pkg_code from_tty(struct pkg_buf *out, const char *prompt,
 	q.tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (q.tty < 0) {
 		(void)pkg_fail(err, PKG_KEY,
-			       "a passphrase is needed, and there is no "
-			       "terminal to ask on");
-		return pkg_hint(err, "name a file that only you can read: "
-				     "--passphrase file:PATH");
+			       "%s is needed, and there is no terminal to "
+			       "ask on",
+			       kind->noun);
+		return pkg_hint(err,
+				"name a file that only you can read: %s "
+				"file:PATH",
+				kind->option);
 	}
 	do
 		code = ask_once(&q, out, prompt, &again, err);
@@ -174,10 +178,21 @@ static enum pkg_code from_tty(struct pkg_buf *out, const char *prompt,
 enum pkg_code cli_secret(struct cli *cli, struct pkg_buf *out, const char *spec,
 			 const char *prompt, struct pkg_err *err)
 {
+	static const struct cli_secret_kind kind = {"a passphrase",
+						    "--passphrase"};
+
+	return cli_secret_of(cli, out, &kind, spec, prompt, err);
+}
+
+enum pkg_code cli_secret_of(struct cli *cli, struct pkg_buf *out,
+			    const struct cli_secret_kind *kind,
+			    const char *spec, const char *prompt,
+			    struct pkg_err *err)
+{
 	pkg_buf_clear(out);
 	if (spec == NULL) {
 		cli_progress_clear(cli);
-		return from_tty(out, prompt, err);
+		return from_tty(out, kind, prompt, err);
 	}
 	if (strncmp(spec, "file:", 5) == 0)
 		return from_file(cli, out, spec + 5, err);

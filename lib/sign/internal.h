@@ -63,6 +63,7 @@ struct pkg_key {
 	uint8_t spki[32];
 	char *name;
 	struct pkg_certs *certs; /* NULL = none of this key */
+	struct key_token *token; /* NULL = the private half is in memory */
 };
 
 struct pkg_certs {

@@ -154,6 +154,11 @@ const struct pkg_certs *pkg_key_certs(const struct pkg_key *key)
 	return key->certs;
 }
 
+bool pkg_key_is_token(const struct pkg_key *key)
+{
+	return key->token != NULL;
+}
+
 void pkg_key_free(struct pkg_key *key)
 {
 	if (key == NULL)

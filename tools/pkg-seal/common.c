@@ -37,44 +37,12 @@ void seal_tool_fini(struct seal_tool *tool)
 	pkg_crypto_free(tool->crypto);
 }
 
-struct asker {
-	struct cli *cli;
-	const char *spec;
-};
-
-static enum pkg_code ask(void *context, struct pkg_buf *out, const char *what,
-			 struct pkg_err *err)
-{
-	const struct asker *asker = context;
-	char prompt[PKG_LIMIT_PATH + 32];
-
-	(void)snprintf(prompt, sizeof(prompt), "Passphrase of %s", what);
-	return cli_secret(asker->cli, out, asker->spec, prompt, err);
-}
-
 enum pkg_code seal_tool_key(struct seal_tool *tool,
 			    const struct seal_key_args *args,
 			    struct pkg_err *err)
 {
-	struct asker asker = {tool->cli, args->passphrase};
-	const struct pkg_key_ask asking = {ask, &asker};
-
-	if (args->key == NULL) {
-		if (args->cert == NULL && args->passphrase == NULL)
-			return PKG_OK;
-		(void)pkg_fail(err, PKG_USAGE,
-			       "--%s is for a key, and none is named",
-			       args->cert != NULL ? "cert" : "passphrase");
-		return pkg_hint(err, "name the key too; --help tells how");
-	}
-	PKG_TRY(pkg_key_load(&tool->key, tool->crypto, cli_dirfd(tool->cli),
-			     args->key, &asking, err));
-	if (args->cert == NULL)
-		return PKG_OK;
-	PKG_TRY(pkg_certs_new(&tool->certs, tool->crypto, err));
-	PKG_TRY(pkg_certs_add_file(tool->certs, cli_dirfd(tool->cli),
-				   args->cert, err));
-	return pkg_cert_check_key(tool->certs, tool->key, err);
+	return key_args_load(&tool->key, &tool->certs, tool->cli, &args->load,
+			     err);
 }
 
 struct pkg_seal_signer seal_tool_signer(const struct seal_tool *tool,

@@ -5,6 +5,7 @@
 /* What the verbs share. */
 
 #include "cli/cli.h"
+#include "common/key.h"
 #include "packline/cert.h"
 #include "packline/crypto.h"
 #include "packline/diag.h"
@@ -12,24 +13,23 @@
 #include "packline/seal.h"
 #include "packline/source.h"
 
-/* --key or --recipient, --cert, --passphrase, --padding, as given. */
+/* What names a key, and how an RSA key is to sign. */
 struct seal_key_args {
-	const char *key, *cert, *passphrase, *padding;
+	struct key_args load;
+	const char *padding;
 };
 
 /* Rows for the option table of a verb that signs. */
 #define SEAL_SIGNER_ROWS(args)                                                 \
-	{                                                                      \
-	    "key",       0,     CLI_TEXT,                                      \
-	    &(args).key, "KEY", "private key to sign with",                    \
-	    NULL,        "file"},                                              \
-	    {"cert",       0,      CLI_TEXT,                                   \
-	     &(args).cert, "FILE", "certificate of the key, then its chain",   \
-	     NULL,         "file"},                                            \
-	    {"passphrase", 0,                                                  \
-	     CLI_TEXT,     &(args).passphrase,                                 \
-	     "SPEC",       "of the key: file:PATH, fd:N or env:VAR",           \
-	     NULL,         NULL},                                              \
+	{"key",    0,                                                          \
+	 CLI_TEXT, &(args).load.key,                                           \
+	 "KEY",    "private key to sign with",                                 \
+	 NULL,     "file"},                                                    \
+	    {"cert",   0,                                                      \
+	     CLI_TEXT, &(args).load.cert,                                      \
+	     "FILE",   "certificate of the key, then its chain",               \
+	     NULL,     "file"},                                                \
+	    KEY_SECRET_ROWS((args).load),                                      \
 	{                                                                      \
 		"padding", 0, CLI_CHOICE, &(args).padding, "FORM",             \
 		    "of an RSA key (default: pss)", "pss pkcs1", NULL          \
@@ -37,16 +37,15 @@ struct seal_key_args {
 
 /* Rows for a verb that may decrypt. */
 #define SEAL_RECIPIENT_ROWS(args)                                              \
-	{"recipient", 0,     CLI_TEXT,                                         \
-	 &(args).key, "KEY", "decrypt with this private key",                  \
+	{"recipient", 0,                                                       \
+	 CLI_TEXT,    &(args).load.key,                                        \
+	 "KEY",       "decrypt with this private key",                         \
 	 NULL,        "file"},                                                 \
-	    {"cert",       0,      CLI_TEXT,                                   \
-	     &(args).cert, "FILE", "certificate of the recipient's key",       \
-	     NULL,         "file"},                                            \
-	{                                                                      \
-		"passphrase", 0, CLI_TEXT, &(args).passphrase, "SPEC",         \
-		    "of the key: file:PATH, fd:N or env:VAR", NULL, NULL       \
-	}
+	    {"cert",   0,                                                      \
+	     CLI_TEXT, &(args).load.cert,                                      \
+	     "FILE",   "certificate of the recipient's key",                   \
+	     NULL,     "file"},                                                \
+	    KEY_SECRET_ROWS((args).load)
 
 struct seal_tool;
 

@@ -14,7 +14,7 @@ struct args {
 };
 
 /* The key that is named, or the one of the device config. */
-static enum pkg_code choose_key(struct seal_key_args *key,
+static enum pkg_code choose_key(struct key_args *key,
 				const struct seal_tool *tool,
 				struct pkg_err *err)
 {
@@ -86,7 +86,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(check_args(args, argv[0], err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
-	PKG_TRY(choose_key(&key, &tool, err));
+	PKG_TRY(choose_key(&key.load, &tool, err));
 	PKG_TRY(seal_tool_key(&tool, &key, err));
 	if (sign(&tool, args, &key, argv[0], err) != PKG_OK)
 		return seal_tool_about(argv[0], err);

@@ -3,7 +3,6 @@
 
 #include "packline/limits.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -65,50 +64,6 @@ static enum pkg_code load_device_config(struct verify_setup *setup,
 	return PKG_OK;
 }
 
-struct asker {
-	struct cli *cli;
-	const char *spec;
-};
-
-static enum pkg_code ask_passphrase(void *context, struct pkg_buf *out,
-				    const char *what, struct pkg_err *err)
-{
-	const struct asker *asker = context;
-	char prompt[PKG_LIMIT_PATH + 32];
-
-	(void)snprintf(prompt, sizeof(prompt), "Passphrase of %s", what);
-	return cli_secret(asker->cli, out, asker->spec, prompt, err);
-}
-
-static enum pkg_code load_recipient(struct verify_setup *setup, struct cli *cli,
-				    const struct verify_args *args,
-				    struct pkg_err *err)
-{
-	struct asker asker = {cli, args->passphrase};
-	const struct pkg_key_ask ask = {ask_passphrase, &asker};
-
-	if (args->recipient == NULL) {
-		if (args->passphrase != NULL || args->cert != NULL)
-			return pkg_fail(err, PKG_USAGE,
-					"--%s is for the key of --recipient, "
-					"which is missing",
-					args->cert == NULL ? "passphrase"
-							   : "cert");
-		return PKG_OK;
-	}
-	PKG_TRY(pkg_key_load(&setup->recipient, cli_env(cli)->crypto,
-			     cli_dirfd(cli), args->recipient, &ask, err));
-	setup->options.recipient = setup->recipient;
-	if (args->cert == NULL)
-		return PKG_OK;
-	PKG_TRY(pkg_certs_new(&setup->cert, cli_env(cli)->crypto, err));
-	PKG_TRY(
-	    pkg_certs_add_file(setup->cert, cli_dirfd(cli), args->cert, err));
-	PKG_TRY(pkg_cert_check_key(setup->cert, setup->recipient, err));
-	setup->options.recipient_cert = setup->cert;
-	return PKG_OK;
-}
-
 static enum pkg_code set_demands(struct verify_setup *setup,
 				 const struct verify_args *args,
 				 struct pkg_err *err)
@@ -144,7 +99,10 @@ enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
 	if (args->device_config != NULL)
 		PKG_TRY(
 		    load_device_config(setup, cli, args->device_config, err));
-	PKG_TRY(load_recipient(setup, cli, args, err));
+	PKG_TRY(key_args_load(&setup->recipient, &setup->cert, cli,
+			      &args->recipient, err));
+	setup->options.recipient = setup->recipient;
+	setup->options.recipient_cert = setup->cert;
 	if (args->extract == NULL)
 		return PKG_OK;
 	PKG_TRY(pkg_outdir_open(&setup->extract, cli_dirfd(cli), args->extract,

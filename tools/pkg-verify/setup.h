@@ -3,6 +3,7 @@
 #define PKG_VERIFY_SETUP_H
 
 #include "cli/cli.h"
+#include "common/key.h"
 
 #include "packline/cert.h"
 #include "packline/device_config.h"
@@ -15,7 +16,7 @@
 /* The command line, as it was given. */
 struct verify_args {
 	const char *trust, *tenant, *device_config, *time;
-	const char *recipient, *passphrase, *cert;
+	struct key_args recipient;
 	const char *extract, *format;
 	struct cli_number min_sequence;
 	bool unsigned_digest;

@@ -22,7 +22,7 @@ enum pkg_key_type {
 	PKG_KEY_TYPE_OTHER, /* of a certificate: not of suite packline-1 */
 };
 
-/* Who asks for a passphrase when one is needed; at most once per load. */
+/* What a key may need besides its name.  Nobody is asked twice in a load. */
 struct pkg_key_ask {
 	/*
 	 * Append the passphrase to @out, which is marked secret and takes
@@ -31,6 +31,21 @@ struct pkg_key_ask {
 	enum pkg_code (*ask)(void *context, struct pkg_buf *out,
 			     const char *what, struct pkg_err *err);
 	void *context;
+	/*
+	 * The same for the PIN of a token, which @what names; NULL = there is
+	 * none.  Not called if the URI has a pin-source, or if the token has
+	 * a keypad of its own.
+	 */
+	enum pkg_code (*ask_pin)(void *context, struct pkg_buf *out,
+				 const char *what, struct pkg_err *err);
+	/*
+	 * The PKCS#11 module to reach tokens through: path of a shared
+	 * library, relative to the dirfd of the load.  NULL = the one chosen
+	 * when Packline was built, normally p11-kit's proxy.  It is loaded
+	 * into this process, so it never comes from the environment or from a
+	 * URI.
+	 */
+	const char *pkcs11_module;
 };
 
 PKG_API_BEGIN
@@ -64,6 +79,12 @@ const uint8_t *pkg_key_spki(const struct pkg_key *key);
  * first, if it is there.  NULL if there is none of the key.
  */
 const struct pkg_certs *pkg_key_certs(const struct pkg_key *key);
+/*
+ * True if the private half is in a token: using it means calls into the
+ * vendor's module, which opens files, sockets and devices as it likes, and
+ * keeps other processes of this user waiting until the key is freed.
+ */
+bool pkg_key_is_token(const struct pkg_key *key);
 void pkg_key_free(struct pkg_key *key); /* NULL is allowed; wipes */
 
 PKG_API_END
