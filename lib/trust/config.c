@@ -98,3 +98,31 @@ enum pkg_code pkg_config_names(struct pkg_name_list *out,
 	*out = (struct pkg_name_list){items, list->count};
 	return PKG_OK;
 }
+
+enum pkg_code pkg_config_duration(int64_t *out, const struct config_file *file,
+				  const struct pkg_node *node,
+				  struct pkg_err *err)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {
+	    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	int64_t count = 0;
+	size_t at = 0;
+
+	for (; at < 5 && node->text[at] >= '0' && node->text[at] <= '9'; at++)
+		count = count * 10 + (node->text[at] - '0');
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (node->len == at + 1 && node->text[at] == units[i].unit) {
+			*out = count * units[i].seconds;
+			return PKG_OK;
+		}
+	}
+	*out = 0;
+	return file->diag->errors > 0
+		   ? PKG_OK
+		   : pkg_config_error(file, "wrong-form", node,
+				      CONFIG_DURATION_HINT, err,
+				      "not a time span");
+}

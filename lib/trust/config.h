@@ -13,6 +13,10 @@
 #define CONFIG_NAME_HINT                                                       \
 	"letters, digits and . _ + -, beginning with a letter, digit or _"
 
+/* A time span: 90s, 45m, 12h, 30d, 8w. */
+#define CONFIG_DURATION_PATTERN "^[1-9][0-9]{0,4}[smhdw]$"
+#define CONFIG_DURATION_HINT    "a number and s, m, h, d or w, such as 30d"
+
 /* A config file on its way from bytes to a bound table. */
 struct config_file {
 	const char *path;        /* as the user gave it */
@@ -64,5 +68,11 @@ PKG_MUST_CHECK enum pkg_code pkg_config_names(struct pkg_name_list *out,
 					      const struct config_file *file,
 					      const struct pkg_list *list,
 					      struct pkg_err *err);
+
+/* Seconds of a time span; what is not one has its finding already. */
+PKG_MUST_CHECK enum pkg_code pkg_config_duration(int64_t *out,
+						 const struct config_file *file,
+						 const struct pkg_node *node,
+						 struct pkg_err *err);
 
 #endif

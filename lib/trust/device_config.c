@@ -61,7 +61,7 @@ static const struct pkg_table signing_table = {
     .fields = signing_fields,
 };
 
-static const struct pkg_field who = {
+static const struct pkg_field name = {
     .kind = PKG_FIELD_STRING,
     .min = 1,
     .max = 200,
@@ -73,27 +73,28 @@ static const struct pkg_field acl_fields[] = {
      .kind = PKG_FIELD_LIST,
      .unique = true,
      .offset = offsetof(struct acl, use),
-     .item = &who,
-     .help = "Who may make containers with this config."},
+     .item = &name,
+     .help = "Who may make containers with it: names for --requester."},
     {.name = "approve",
      .kind = PKG_FIELD_LIST,
      .unique = true,
      .offset = offsetof(struct acl, approve),
-     .item = &who,
-     .help = "Who may approve them."},
+     .item = &name,
+     .help = "Who may approve them: ids of officers."},
     {.name = "sign",
      .kind = PKG_FIELD_LIST,
      .unique = true,
      .offset = offsetof(struct acl, sign),
-     .item = &who,
-     .help = "Who may sign them."},
+     .item = &name,
+     .help =
+	 "Who may sign them: ids of pins, or common names of certificates."},
     {0},
 };
 
 static const struct pkg_table acl_table = {
     .name = "acl",
-    .help = "Who may do what with this config: for people and build "
-	    "servers to heed, Packline does not know who runs it.",
+    .help = "Who may do what with this config; a list that is absent allows "
+	    "everybody, an empty one nobody.",
     .size = sizeof(struct acl),
     .fields = acl_fields,
 };
@@ -167,8 +168,8 @@ static const struct pkg_field fields[] = {
      .kind = PKG_FIELD_OBJECT,
      .offset = offsetof(struct document, acl),
      .table = &acl_table,
-     .help = "Who may do what with this config: for people and build "
-	     "servers to heed, Packline does not know who runs it."},
+     .help = "Who may do what with this config; a list that is absent allows "
+	     "everybody, an empty one nobody."},
     {0},
 };
 
@@ -252,6 +253,18 @@ static enum pkg_code copy_signing(struct pkg_device_config *config,
 	return PKG_OK;
 }
 
+static enum pkg_code copy_acl(struct pkg_acl *out,
+			      const struct config_file *file,
+			      const struct acl *acl, struct pkg_err *err)
+{
+	out->has_use = acl->use.at != NULL;
+	out->has_approve = acl->approve.at != NULL;
+	out->has_sign = acl->sign.at != NULL;
+	PKG_TRY(pkg_config_names(&out->use, file, &acl->use, err));
+	PKG_TRY(pkg_config_names(&out->approve, file, &acl->approve, err));
+	return pkg_config_names(&out->sign, file, &acl->sign, err);
+}
+
 /* From the bound table to the struct; adds the rules no table can say. */
 static enum pkg_code copy(struct pkg_device_config *config,
 			  const struct config_file *file,
@@ -263,19 +276,20 @@ static enum pkg_code copy(struct pkg_device_config *config,
 	config->suite = suites[doc->suite.index];
 	PKG_TRY(pkg_config_name(file, doc->device_config, err));
 	PKG_TRY(pkg_config_name(file, doc->tenant, err));
-	if (doc->approval_policy != NULL)
+	if (doc->approval_policy != NULL) {
 		PKG_TRY(pkg_config_unsupported(file, doc->approval_policy,
 					       "approval policies are", err));
+		config->approval_policy =
+		    pkg_config_path(file, doc->approval_policy->text, err);
+		if (config->approval_policy == NULL)
+			return err->code;
+	}
 	PKG_TRY(copy_recipients(config, file, &doc->recipients, err));
 	if (doc->signing != NULL)
 		PKG_TRY(copy_signing(config, file, doc->signing, err));
 	if (doc->acl == NULL)
 		return PKG_OK;
-	config->has_acl = true;
-	PKG_TRY(pkg_config_names(&config->may_use, file, &doc->acl->use, err));
-	PKG_TRY(pkg_config_names(&config->may_approve, file, &doc->acl->approve,
-				 err));
-	return pkg_config_names(&config->may_sign, file, &doc->acl->sign, err);
+	return copy_acl(&config->acl, file, doc->acl, err);
 }
 
 enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
@@ -308,6 +322,50 @@ enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
 	PKG_TRY(pkg_config_verdict(&file, before, "device config", err));
 	*out = PKG_STEAL(config);
 	return PKG_OK;
+}
+
+static enum pkg_code may(const struct pkg_device_config *config,
+			 const struct pkg_name_list *list, const char *verb,
+			 const char *who, struct pkg_err *err)
+{
+	for (size_t i = 0; who != NULL && i < list->count; i++) {
+		if (strcmp(list->items[i], who) == 0)
+			return PKG_OK;
+	}
+	if (who == NULL)
+		return pkg_refuse(err, PKG_NO, "not-allowed",
+				  "device config '%s' says who may %s it, and "
+				  "nobody knows who this is",
+				  config->id, verb);
+	return pkg_refuse(err, PKG_NO, "not-allowed",
+			  "device config '%s' does not let '%s' %s it",
+			  config->id, who, verb);
+}
+
+enum pkg_code pkg_device_config_may_use(const struct pkg_device_config *config,
+					const char *who, struct pkg_err *err)
+{
+	return config->acl.has_use
+		   ? may(config, &config->acl.use, "use", who, err)
+		   : PKG_OK;
+}
+
+enum pkg_code
+pkg_device_config_may_approve(const struct pkg_device_config *config,
+			      const char *who, struct pkg_err *err)
+{
+	return config->acl.has_approve
+		   ? may(config, &config->acl.approve,
+			 "approve what is made with", who, err)
+		   : PKG_OK;
+}
+
+enum pkg_code pkg_device_config_may_sign(const struct pkg_device_config *config,
+					 const char *who, struct pkg_err *err)
+{
+	return config->acl.has_sign ? may(config, &config->acl.sign,
+					  "sign what is made with", who, err)
+				    : PKG_OK;
 }
 
 void pkg_device_config_free(struct pkg_device_config *config)

@@ -97,6 +97,9 @@ void pkg_trust_free(struct pkg_trust *trust)
 {
 	if (trust == NULL)
 		return;
+	for (size_t i = 0; i < trust->approval_count; i++)
+		pkg_approval_policy_free(trust->approvals[i]);
+	pkg_crls_free(trust->crls);
 	pkg_certs_free(trust->anchors);
 	pkg_arena_free(trust->arena);
 	free(trust);

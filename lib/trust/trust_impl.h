@@ -2,6 +2,7 @@
 #ifndef TRUST_IMPL_H
 #define TRUST_IMPL_H
 
+#include "packline/approval_policy.h"
 #include "packline/arena.h"
 #include "packline/cert.h"
 #include "packline/device_config.h"
@@ -29,11 +30,24 @@ struct pkg_trust {
 	size_t pin_count;
 	size_t threshold;                                     /* >= 1 */
 	struct pkg_name_list tenants, device_configs, suites; /* none = any */
+	struct pkg_approval_policy **approvals; /* owned; the accepted ones */
+	size_t approval_count;
+	struct pkg_crls *crls; /* owned; NULL = no revocation check */
+	int64_t crl_max_age;   /* seconds since thisUpdate; 0 = any */
 	struct pkg_clock clock;
 	bool allow_unsigned;
 	bool has_min_sequence;
 	uint64_t min_sequence;
 };
+
+/* Seconds since the epoch by @clock; a time-stamp's stand in .at, too. */
+static inline int64_t trust_clock_now(const struct pkg_clock *clock,
+				      const struct pkg_env *env)
+{
+	return clock->mode == PKG_CLOCK_AT || clock->mode == PKG_CLOCK_TSA
+		   ? clock->at
+		   : env->now(env);
+}
 
 /* Fill @trust, whose path, env and arena are set, from a policy's bytes. */
 PKG_MUST_CHECK enum pkg_code

@@ -162,6 +162,7 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 		return pkg_verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED,
 				      err, "valid now, by the system's clock");
 	case PKG_CLOCK_AT:
+	case PKG_CLOCK_TSA:
 		break;
 	}
 	(void)pkg_time_format(at, run->clock.at);

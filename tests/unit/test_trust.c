@@ -375,10 +375,10 @@ static void test_device_config_is_read(void **state)
 	assert_string_equal(config->signing_key, "pkcs11:token=acme");
 	(void)snprintf(expected, sizeof(expected), "%s/-c.pem", pki.folder);
 	assert_string_equal(config->signing_cert, expected);
-	assert_true(config->has_acl);
-	assert_int_equal(config->may_use.count, 2);
-	assert_int_equal(config->may_approve.count, 0);
-	assert_string_equal(config->may_sign.items[0], "carol");
+	assert_true(config->acl.has_use && config->acl.has_sign);
+	assert_int_equal(config->acl.use.count, 2);
+	assert_false(config->acl.has_approve);
+	assert_string_equal(config->acl.sign.items[0], "carol");
 }
 
 /* The digest is over the bytes: a comment makes another config. */

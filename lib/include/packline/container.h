@@ -26,6 +26,7 @@
  *     not-canonical       JSON that is malformed or not in its only spelling
  *     malformed-manifest  manifest.json breaks a rule of its own
  *     malformed-request   request.json does, or it contradicts the manifest
+ *     malformed-approval  approval-NN.json breaks a rule of its own
  *     name-grammar        a member or source name outside its grammar
  *     limit               larger or more than format 1 allows
  *     signature-order     signatures not strictly ascending by SPKI
@@ -136,6 +137,27 @@ struct pkg_container_request {
 	const struct pkg_container_file *files; /* in the members' order */
 };
 
+enum pkg_decision {
+	PKG_DECISION_APPROVED,
+	PKG_DECISION_REJECTED,
+};
+
+/* META-INF/approval-NN.json: what an officer says about a request. */
+struct pkg_approval {
+	enum pkg_decision decision;
+	const char *reason; /* pkg_approval_is_reason() */
+	uint8_t request_sha256[32];
+	const char *request_id; /* UUID of the container */
+	const char *tenant;
+	bool has_device_config;
+	uint8_t device_config_sha256[32];
+	uint8_t policy_sha256[32]; /* the approval policy he decided under */
+	const char *officer_id;    /* pkg_container_is_name(), as is the role */
+	const char *officer_role;
+	const char *issued;  /* "2026-12-01T02:00:00Z": his claim */
+	const char *expires; /* the same, later; NULL = not of itself */
+};
+
 struct pkg_crypto;
 
 PKG_API_BEGIN
@@ -151,6 +173,14 @@ bool pkg_container_is_name(const char *text);
 bool pkg_container_is_text(const char *text);
 /* True if @text is a time in its only spelling, "2026-12-01T02:00:00Z". */
 bool pkg_container_is_time(const char *text);
+
+/*
+ * True if @text is UTF-8 of 1..PKG_LIMIT_REASON code points without control
+ * codes: the reason of an approval.
+ */
+bool pkg_approval_is_reason(const char *text);
+/* "APPROVED", "REJECTED". */
+const char *pkg_decision_name(enum pkg_decision decision);
 
 /* "signed", "sealed", "encrypted"; "files", "bundle"; "recipients", ... */
 const char *pkg_container_kind_name(enum pkg_container_kind kind);
@@ -170,6 +200,9 @@ PKG_MUST_CHECK enum pkg_code
 pkg_container_request_encode(struct pkg_buf *out,
 			     const struct pkg_container_request *request,
 			     struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_approval_encode(struct pkg_buf *out, const struct pkg_approval *approval,
+		    struct pkg_err *err);
 /*
  * Read a document and hold it against every rule that it can break by itself.
  * @out    plain data; its texts and arrays live in @arena.
@@ -180,6 +213,10 @@ PKG_MUST_CHECK enum pkg_code
 pkg_container_manifest_decode(struct pkg_container_manifest *out,
 			      struct pkg_arena *arena, const void *data,
 			      size_t len, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_approval_decode(struct pkg_approval *out,
+						 struct pkg_arena *arena,
+						 const void *data, size_t len,
+						 struct pkg_err *err);
 PKG_MUST_CHECK enum pkg_code
 pkg_container_request_decode(struct pkg_container_request *out,
 			     struct pkg_arena *arena, const void *data,

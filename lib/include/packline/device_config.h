@@ -27,6 +27,14 @@ struct pkg_name_list {
 	size_t count;
 };
 
+/* Who may do what; a list that is absent allows everybody. */
+struct pkg_acl {
+	bool has_use, has_approve, has_sign;
+	struct pkg_name_list use;     /* requesters: create */
+	struct pkg_name_list approve; /* ids of officers: approve */
+	struct pkg_name_list sign;    /* ids of signers: sign, pkg-verify */
+};
+
 struct pkg_device_config {
 	const char *id;     /* deviceConfig: name of the device kind */
 	const char *tenant; /* whose devices */
@@ -35,10 +43,9 @@ struct pkg_device_config {
 	struct pkg_name_list recipients; /* certificate files; none if signed */
 	const char *signing_key;         /* path or pkcs11: URI, or NULL */
 	const char *signing_cert;        /* path, or NULL */
-	struct pkg_name_list may_use, may_approve,
-	    may_sign;    /* acl; told, not enforced */
-	bool has_acl;    /* false: the file says nothing about who may */
-	char sha256[65]; /* of the file's bytes, lower-case hex */
+	const char *approval_policy;     /* path of the file, or NULL */
+	struct pkg_acl acl;
+	char sha256[65];         /* of the file's bytes, lower-case hex */
 	struct pkg_arena *arena; /* owned; holds all of the above */
 };
 
@@ -52,13 +59,27 @@ PKG_API_BEGIN
  *         outlive what is printed of it.
  * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
  * Fails with PKG_INPUT if the file is malformed, over a limit, or asks for
- * what this version cannot do (approvals, password recipients): @diag says
+ * what this version cannot do (password recipients): @diag says
  * where; PKG_SYSTEM if it cannot be read.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_device_config_load(struct pkg_device_config **out,
 		       struct pkg_crypto *crypto, struct pkg_diag *diag,
 		       int dirfd, const char *path, struct pkg_err *err);
+/*
+ * Does the acl allow @who to use this config, to approve, to sign?
+ * @who  the name that is known of him; NULL = nobody knows.
+ * Fails with PKG_NO, reason "not-allowed".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_device_config_may_use(const struct pkg_device_config *config,
+			  const char *who, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_device_config_may_approve(const struct pkg_device_config *config,
+			      const char *who, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_device_config_may_sign(const struct pkg_device_config *config,
+			   const char *who, struct pkg_err *err);
 void pkg_device_config_free(
     struct pkg_device_config *config); /* NULL is fine */
 /* The JSON Schema (draft-07) of a device config, newline included. */

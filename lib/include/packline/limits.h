@@ -28,6 +28,7 @@
 #define PKG_LIMIT_CMS_CERTS           8u     /* count */
 #define PKG_LIMIT_MEMBER_NAME         100u
 #define PKG_LIMIT_TEXT_FIELD          512u /* name, version, requester */
+#define PKG_LIMIT_REASON              2000u /* code points: an approval's reason */
 #define PKG_LIMIT_JSON_DEPTH          8u /* levels, canonical JSON of a container */
 
 #define PKG_LIMIT_JSONW_DEPTH 64u /* levels a writer keeps track of */
@@ -39,6 +40,11 @@
 /* Trust policies: counts. */
 #define PKG_LIMIT_PINS         64u   /* pins, roots: more is a CA's job */
 #define PKG_LIMIT_POLICY_NAMES 1024u /* tenants or device configs accepted */
+
+#define PKG_LIMIT_OFFICERS     64u   /* of one approval policy */
+#define PKG_LIMIT_CRLS         64u   /* files of one trust policy */
+/* Seconds by which the clock of an officer may be ahead of the reader's. */
+#define PKG_LIMIT_CLOCK_SKEW 300
 
 /* Text inputs: bytes, unless said otherwise. */
 #define PKG_LIMIT_YAML (64u << 20) /* a manifest of 50,000 modules */

@@ -19,6 +19,7 @@
  */
 struct pkg_trust;
 struct pkg_arena;
+struct pkg_crls;
 struct pkg_sink;
 
 /* Which clock certificates and `expires` are judged by. */
@@ -26,6 +27,7 @@ enum pkg_clock_mode {
 	PKG_CLOCK_SYSTEM, /* the environment's clock */
 	PKG_CLOCK_AT,     /* a given moment */
 	PKG_CLOCK_NONE,   /* no clock: validity and expiry are not checked */
+	PKG_CLOCK_TSA, /* the RFC 3161 time-stamp that each signature carries */
 };
 
 struct pkg_clock {
@@ -131,6 +133,21 @@ void pkg_trust_free(struct pkg_trust *trust); /* NULL is allowed */
 /* The JSON Schema (draft-07) of a trust policy, newline included. */
 PKG_MUST_CHECK enum pkg_code pkg_trust_schema(struct pkg_sink *sink,
 					      struct pkg_err *err);
+/*
+ * Add the revocation lists of the file @path to those of the policy: from then
+ * on no signature counts unless a current list for each CA above it says that
+ * it is not revoked.
+ * Fails with PKG_USAGE if there is no CA that a list could be held against;
+ * PKG_KEY or PKG_SYSTEM as pkg_crls_add_file().
+ */
+PKG_MUST_CHECK enum pkg_code pkg_trust_add_crl(struct pkg_trust *trust,
+					       int dirfd, const char *path,
+					       struct pkg_err *err);
+/* The revocation lists that hold, borrowed; NULL = none were given. */
+const struct pkg_crls *pkg_trust_crls(const struct pkg_trust *trust);
+/* The id of the pin with that key, borrowed, or NULL. */
+const char *pkg_trust_pin_id(const struct pkg_trust *trust,
+			     const uint8_t spki[PKG_AT_LEAST(32)]);
 /* True if an `encrypted` container may be believed (allowUnsigned). */
 bool pkg_trust_allows_unsigned(const struct pkg_trust *trust);
 /* The clock that holds: of @demands if it has one, else of the policy. */
