@@ -20,7 +20,7 @@ struct judge {
 
 /* One approval on its way. */
 struct candidate {
-	const struct pkg_approval_file *file;
+	const struct pkg_container_approval *file;
 	struct pkg_cms *cms;
 	const struct pkg_officer *officer;
 	struct pkg_approval approval;
@@ -50,8 +50,8 @@ static enum pkg_code check_signature(const struct judge *judge,
 		options.anchor_key_count = 0;
 		options.crls = judge->set->trust->crls;
 	}
-	return pkg_cms_verify(from->cms, from->file->json, from->file->json_len,
-			      &options, err);
+	return pkg_cms_verify(from->cms, from->file->json.data,
+			      from->file->json.len, &options, err);
 }
 
 static bool same_digest(bool has, const uint8_t *a, const uint8_t *b)
@@ -199,7 +199,7 @@ static enum pkg_code judge_one(const struct judge *judge,
 				  cert->subject, judge->policy->path);
 	PKG_TRY(check_signature(judge, from, err));
 	PKG_TRY(pkg_approval_decode(&from->approval, judge->arena,
-				    from->file->json, from->file->json_len,
+				    from->file->json.data, from->file->json.len,
 				    err));
 	PKG_TRY(check_subject(judge, &from->approval, err));
 	PKG_TRY(check_officer(judge, from, err));
@@ -218,14 +218,14 @@ static enum pkg_code judge_one(const struct judge *judge,
 static enum pkg_code judge_file(const struct judge *judge, size_t index,
 				uint8_t last[static 32], struct pkg_err *err)
 {
-	const struct pkg_approval_file *file = &judge->set->files[index];
+	const struct pkg_container_approval *file = &judge->set->items[index];
 	struct candidate from = {.file = file};
 	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
 	const uint8_t *spki = NULL;
 	int order = 0;
 
-	PKG_TRY(pkg_cms_parse(&cms, judge->env->crypto, file->p7s,
-			      file->p7s_len, err));
+	PKG_TRY(pkg_cms_parse(&cms, judge->env->crypto, file->p7s.data,
+			      file->p7s.len, err));
 	spki = pkg_cms_claim(cms)->cert.spki;
 	order = index == 0 ? -1 : memcmp(last, spki, 32);
 	if (order == 0)
@@ -296,7 +296,7 @@ enum pkg_code pkg_approvals_judge(const struct pkg_approval_policy *policy,
 		return err->code;
 	for (size_t i = 0; i < set->count; i++) {
 		if (judge_file(&judge, i, last, err) != PKG_OK)
-			return pkg_wrap(err, "%s", set->files[i].name);
+			return pkg_wrap(err, "approval-%02zu", i);
 	}
 	return count(&judge, err);
 }

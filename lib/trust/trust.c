@@ -105,6 +105,40 @@ void pkg_trust_free(struct pkg_trust *trust)
 	free(trust);
 }
 
+enum pkg_code pkg_trust_add_crl(struct pkg_trust *trust, int dirfd,
+				const char *path, struct pkg_err *err)
+{
+	bool has_ca = false;
+
+	for (size_t i = 0; i < pkg_certs_count(trust->anchors); i++)
+		has_ca = has_ca || pkg_certs_info(trust->anchors, i)->is_ca;
+	if (!has_ca) {
+		pkg_fail(err, PKG_USAGE,
+			 "'%s' names no CA, so nobody can tell whether a "
+			 "revocation list is genuine",
+			 trust->path);
+		return pkg_hint(err, "list the certificate of the CA under "
+				     "roots");
+	}
+	return pkg_crls_add_file(&trust->crls, trust->env->crypto, dirfd, path,
+				 err);
+}
+
+const struct pkg_crls *pkg_trust_crls(const struct pkg_trust *trust)
+{
+	return trust == NULL ? NULL : trust->crls;
+}
+
+const char *pkg_trust_pin_id(const struct pkg_trust *trust,
+			     const uint8_t spki[PKG_AT_LEAST(32)])
+{
+	for (size_t i = 0; trust != NULL && i < trust->pin_count; i++) {
+		if (memcmp(trust->pins[i].spki, spki, 32) == 0)
+			return trust->pins[i].id;
+	}
+	return NULL;
+}
+
 bool pkg_trust_allows_unsigned(const struct pkg_trust *trust)
 {
 	return trust != NULL && trust->allow_unsigned;

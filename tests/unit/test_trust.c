@@ -3,6 +3,7 @@
 #include "schema_file.h"
 #include "trust_box.h"
 
+#include "packline/approval_policy.h"
 #include "packline/cms.h"
 #include "packline/text.h"
 
@@ -447,6 +448,7 @@ static void test_schemas(void **state)
 	(void)state;
 	schema_file_matches("trust-policy", pkg_trust_schema);
 	schema_file_matches("device-config", pkg_device_config_schema);
+	schema_file_matches("approval-policy", pkg_approval_policy_schema);
 }
 
 int main(void)

@@ -35,10 +35,8 @@
  *                         PKG_INPUT: see packline/container.h
  *   signature-..., certificate-..., algorithm-weak   see packline/cms.h
  */
-struct pkg_approval;
 struct pkg_arena;
-struct pkg_buf;
-struct pkg_cms_sign_options;
+struct pkg_container_approval;
 struct pkg_crypto;
 struct pkg_device_config;
 struct pkg_sink;
@@ -61,15 +59,6 @@ struct pkg_approval_policy {
 	struct pkg_arena *arena; /* owned; holds all of the above */
 };
 
-/* One approval as it is stored; all borrowed. */
-struct pkg_approval_file {
-	const char *name; /* of the JSON's member or file, for messages */
-	const uint8_t *json;
-	size_t json_len;
-	const uint8_t *p7s;
-	size_t p7s_len;
-};
-
 /* What approvals must be about: of manifest.json and request.json. */
 struct pkg_approval_subject {
 	const uint8_t *request_sha256; /* 32 bytes */
@@ -84,7 +73,7 @@ struct pkg_approval_subject {
 };
 
 struct pkg_approval_set {
-	const struct pkg_approval_file *files; /* as the container has them */
+	const struct pkg_container_approval *items; /* in the file's order */
 	size_t count;
 	const struct pkg_approval_subject *subject;
 	/* The device config, if it is at hand: its acl holds, too.  NULL = not
