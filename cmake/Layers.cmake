@@ -15,8 +15,8 @@ pkg_layer(sandbox
   HEADERS "sandbox")
 pkg_layer(io
   USES "base"
-  OWNS ""
-  HEADERS "source sink outfile outdir path walk")
+  OWNS "threads"
+  HEADERS "source sink relay outfile outdir path walk")
 pkg_layer(digest
   USES "base io"
   OWNS "openssl threads"

@@ -2,6 +2,7 @@
 #include "container/reader.h"
 #include "packline/aead.h"
 #include "packline/limits.h"
+#include "packline/relay.h"
 #include "packline/sink.h"
 
 #include <string.h>
@@ -34,9 +35,9 @@ enum pkg_code pkg_container_next(struct pkg_container *c,
 	return PKG_OK;
 }
 
-/* Everything of the member to @top, which may decrypt, and to @stored. */
+/* Everything of the member to @sink, and to @stored (NULL = not). */
 static enum pkg_code pump(struct pkg_container *c, struct pkg_sink *stored,
-			  struct pkg_sink *top, struct pkg_err *err)
+			  struct pkg_sink *sink, struct pkg_err *err)
 {
 	uint8_t chunk[PKG_IO_CHUNK];
 	size_t got = 0;
@@ -46,29 +47,56 @@ static enum pkg_code pump(struct pkg_container *c, struct pkg_sink *stored,
 					    err));
 		if (got == 0)
 			return PKG_OK;
-		PKG_TRY(pkg_digest_update(c->stored, chunk, got, err));
 		if (stored != NULL)
 			PKG_TRY(pkg_sink_write(stored, chunk, got, err));
-		if (top != NULL)
-			PKG_TRY(pkg_sink_write(top, chunk, got, err));
+		PKG_TRY(pkg_sink_write(sink, chunk, got, err));
 	}
 }
 
-static enum pkg_code pump_decrypted(struct pkg_container *c,
+/* This thread reads and writes, the other hashes. */
+static enum pkg_code read_stored(struct pkg_container *c,
+				 struct pkg_sink *stored,
+				 struct pkg_sink *plain, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_relay) struct pkg_relay *relay = NULL;
+	struct pkg_sink_digest hashed;
+	struct pkg_sink_tee both;
+	struct pkg_sink *sink;
+
+	pkg_sink_digest_init(&hashed, NULL, c->stored);
+	PKG_TRY(pkg_relay_new(&relay, &hashed.sink, c->item.member->size, err));
+	sink = pkg_relay_sink(relay);
+	if (plain != NULL) {
+		pkg_sink_tee_init(&both, sink, plain);
+		sink = &both.sink;
+	}
+	return pkg_relay_finish(relay, pump(c, stored, sink, err), err);
+}
+
+/*
+ * Two threads do about half each: this one reads and hashes the ciphertext,
+ * the other decrypts, hashes the plaintext and writes it.
+ */
+static enum pkg_code read_decrypted(struct pkg_container *c,
 				    struct pkg_sink *stored,
 				    struct pkg_sink *plain, struct pkg_err *err)
 {
 	const struct key_root keys = reader_keys(c);
+	const struct pkg_container_member *member = c->item.member;
 	PKG_AUTO(pkg_secret) struct pkg_secret *key = NULL;
 	PKG_AUTO(pkg_aead) struct pkg_aead *aead = NULL;
-	struct pkg_sink_digest hashed;
+	PKG_AUTO(pkg_relay) struct pkg_relay *relay = NULL;
+	struct pkg_sink_digest hashed, cipher;
 
 	PKG_TRY(pkg_digest_reset(c->plain, PKG_DIGEST_SHA256, err));
 	pkg_sink_digest_init(&hashed, plain, c->plain);
-	PKG_TRY(pkg_keys_member(&key, &keys, c->item.member->name, err));
-	PKG_TRY(pkg_aead_decrypt_new(&aead, c->env->crypto, key,
-				     c->item.member->size, &hashed.sink, err));
-	PKG_TRY(pump(c, stored, pkg_aead_sink(aead), err));
+	PKG_TRY(pkg_keys_member(&key, &keys, member->name, err));
+	PKG_TRY(pkg_aead_decrypt_new(&aead, c->env->crypto, key, member->size,
+				     &hashed.sink, err));
+	PKG_TRY(pkg_relay_new(&relay, pkg_aead_sink(aead), member->size, err));
+	pkg_sink_digest_init(&cipher, pkg_relay_sink(relay), c->stored);
+	PKG_TRY(
+	    pkg_relay_finish(relay, pump(c, stored, &cipher.sink, err), err));
 	return pkg_sink_finish(pkg_aead_sink(aead), err);
 }
 
@@ -130,9 +158,9 @@ enum pkg_code pkg_reader_read(struct pkg_container *c, struct pkg_sink *stored,
 		return give_kept(c, &c->kept[index], stored, plain, err);
 	PKG_TRY(pkg_digest_reset(c->stored, PKG_DIGEST_SHA256, err));
 	if (decrypt)
-		PKG_TRY(pump_decrypted(c, stored, plain, err));
+		PKG_TRY(read_decrypted(c, stored, plain, err));
 	else
-		PKG_TRY(pump(c, stored, plain, err));
+		PKG_TRY(read_stored(c, stored, plain, err));
 	PKG_TRY(check_stored(c, err));
 	if (decrypt)
 		PKG_TRY(check_plain(c, err));

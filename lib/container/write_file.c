@@ -1,33 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/writer.h"
 #include "packline/aead.h"
+#include "packline/relay.h"
 #include "packline/text.h"
 
 #include <string.h>
 
-/* Where a member's stored bytes go: into the file, a digest and a CRC-32. */
-struct sink_stored {
+/* A member's stored bytes: into a digest and a CRC-32. */
+struct sink_sums {
 	struct pkg_sink sink;
-	struct pkg_sink *inner;
 	struct pkg_digest *digest;
 	uint32_t crc;
 };
 
-static enum pkg_code stored_write(struct pkg_sink *sink, const void *buf,
-				  size_t len, struct pkg_err *err)
+static enum pkg_code sums_write(struct pkg_sink *sink, const void *buf,
+				size_t len, struct pkg_err *err)
 {
-	struct sink_stored *self = (struct sink_stored *)sink;
+	struct sink_sums *self = (struct sink_sums *)sink;
 
-	PKG_TRY(pkg_sink_write(self->inner, buf, len, err));
 	self->crc = pkg_zip_crc32(self->crc, buf, len);
 	return pkg_digest_update(self->digest, buf, len, err);
-}
-
-static enum pkg_code stored_finish(struct pkg_sink *sink, struct pkg_err *err)
-{
-	(void)sink;
-	(void)err;
-	return PKG_OK;
 }
 
 /* Copy the input to @sink; with @digest the plaintext is hashed as well. */
@@ -53,10 +45,9 @@ static enum pkg_code pump(struct pkg_container_writer *w,
 	}
 }
 
-static enum pkg_code pump_encrypted(struct pkg_container_writer *w,
-				    struct input_reader *reader,
-				    const char *member, struct pkg_sink *sink,
-				    struct pkg_err *err)
+static enum pkg_code encrypt(struct pkg_container_writer *w,
+			     struct input_reader *reader, const char *member,
+			     struct pkg_sink *sink, struct pkg_err *err)
 {
 	const struct key_root keys = writer_keys(w);
 	PKG_AUTO(pkg_secret) struct pkg_secret *key = NULL;
@@ -66,6 +57,42 @@ static enum pkg_code pump_encrypted(struct pkg_container_writer *w,
 	PKG_TRY(pkg_aead_encrypt_new(&aead, w->env->crypto, key, sink, err));
 	PKG_TRY(pump(w, reader, pkg_aead_sink(aead), w->plain, err));
 	return pkg_sink_finish(pkg_aead_sink(aead), err);
+}
+
+/*
+ * Two threads do about half each: this one reads, hashes the plaintext and
+ * encrypts, the other writes and sums up the ciphertext.
+ */
+static enum pkg_code store_encrypted(struct pkg_container_writer *w,
+				     struct input_reader *reader,
+				     const struct pkg_container_member *m,
+				     struct pkg_sink *out,
+				     struct pkg_sink *sums, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_relay) struct pkg_relay *relay = NULL;
+	struct pkg_sink_tee both;
+
+	pkg_sink_tee_init(&both, out, sums);
+	PKG_TRY(pkg_relay_new(&relay, &both.sink, m->size, err));
+	return pkg_relay_finish(
+	    relay, encrypt(w, reader, m->name, pkg_relay_sink(relay), err),
+	    err);
+}
+
+/* This thread reads and writes, the other sums up. */
+static enum pkg_code store_plain(struct pkg_container_writer *w,
+				 struct input_reader *reader,
+				 const struct pkg_container_member *m,
+				 struct pkg_sink *out, struct pkg_sink *sums,
+				 struct pkg_err *err)
+{
+	PKG_AUTO(pkg_relay) struct pkg_relay *relay = NULL;
+	struct pkg_sink_tee both;
+
+	PKG_TRY(pkg_relay_new(&relay, sums, m->size, err));
+	pkg_sink_tee_init(&both, out, pkg_relay_sink(relay));
+	return pkg_relay_finish(relay, pump(w, reader, &both.sink, NULL, err),
+				err);
 }
 
 /* The maker was told a digest, or the blob of a bundle is named by it. */
@@ -98,11 +125,8 @@ enum pkg_code pkg_writer_store_file(struct pkg_container_writer *w,
 {
 	struct pkg_container_member *m = &w->members[w->first_file + index];
 	struct pkg_container_file *file = &w->files[index];
-	struct sink_stored stored = {
-	    .sink = {.write = stored_write, .finish = stored_finish},
-	    .inner = sink,
-	    .digest = w->stored,
-	};
+	struct sink_sums sums = {.sink = {.write = sums_write},
+				 .digest = w->stored};
 	struct input_reader reader
 	    __attribute__((cleanup(pkg_input_reader_fini))) = {.opened = -1};
 	struct pkg_digests digests;
@@ -111,16 +135,16 @@ enum pkg_code pkg_writer_store_file(struct pkg_container_writer *w,
 	PKG_TRY(pkg_digest_reset(w->stored, PKG_DIGEST_SHA256, err));
 	PKG_TRY(pkg_digest_reset(w->plain, PKG_DIGEST_SHA256, err));
 	if (w->encrypted)
-		PKG_TRY(pump_encrypted(w, &reader, m->name, &stored.sink, err));
+		PKG_TRY(store_encrypted(w, &reader, m, sink, &sums.sink, err));
 	else
-		PKG_TRY(pump(w, &reader, &stored.sink, NULL, err));
+		PKG_TRY(store_plain(w, &reader, m, sink, &sums.sink, err));
 	PKG_TRY(pkg_digest_finish(w->stored, &digests, err));
 	memcpy(m->sha256, digests.sha256, 32);
-	w->crcs[index] = stored.crc;
+	w->crcs[index] = sums.crc;
 	if (w->encrypted)
 		PKG_TRY(pkg_digest_finish(w->plain, &digests, err));
 	memcpy(file->sha256, digests.sha256, 32);
-	if (stored.sink.total != m->size)
+	if (sums.sink.total != m->size)
 		return pkg_fail(err, PKG_INTERNAL,
 				"'%s' was stored with another size than "
 				"planned",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/hasher.h"
 
-#include "digest/feed.h"
+#include "digest/half.h"
 #include "digest/hash_file.h"
+#include "io/ring.h"
 #include "packline/limits.h"
 
 #include <fcntl.h>
@@ -23,7 +24,7 @@
  * one then hands some of its algorithms over, with all they have seen so far,
  * and both hash the rest of the file: MD5 takes as long as the SHA-1 and
  * SHA-256 of a modern processor together.  The first two that share a large
- * file share the chunks too (digest/feed.h); all others read for themselves.
+ * file share the chunks too (io/ring.h); all others read for themselves.
  */
 enum {
 	MAX_THREADS = 64,
@@ -55,7 +56,7 @@ struct worker {
 	unsigned set;      /* algorithms of digest */
 	struct pkg_digest *digest;
 	struct pkg_digests result;
-	struct pkg_feed *feed; /* chunks it shares, or NULL */
+	struct pkg_ring *ring; /* chunks it shares, or NULL */
 	bool fed;              /* gets them, instead of reading into them */
 	uint8_t chunk[PKG_IO_CHUNK];
 };
@@ -257,7 +258,7 @@ static bool worth_splitting(const struct worker *w)
 static enum pkg_code hand_over(struct worker *w, struct pkg_err *err)
 {
 	struct hasher *h = w->h;
-	const unsigned half = pkg_feed_half(w->set);
+	const unsigned half = pkg_digest_half(w->set);
 
 	for (unsigned i = 0; i < h->count; i++) {
 		struct worker *v = h->workers[i];
@@ -271,9 +272,9 @@ static enum pkg_code hand_over(struct worker *w, struct pkg_err *err)
 		v->opened = true;
 		v->set = half;
 		v->at = w->at;
-		if (w->feed == NULL && w->slot->file.size - w->at >= FEED_MIN) {
+		if (w->ring == NULL && w->slot->file.size - w->at >= FEED_MIN) {
 			w->fed = false;
-			w->feed = v->feed = pkg_feed_new();
+			w->ring = v->ring = pkg_ring_new();
 			v->fed = true;
 		}
 		v->waiting = false;
@@ -331,18 +332,18 @@ static enum pkg_code get_chunk(struct worker *w, const uint8_t **data,
 	size_t cap = sizeof(w->chunk);
 	uint8_t *room = w->chunk;
 
-	if (w->feed != NULL && w->fed) {
-		*data = pkg_feed_next(w->feed, got);
+	if (w->ring != NULL && w->fed) {
+		*data = pkg_ring_next(w->ring, got);
 		return PKG_OK;
 	}
-	if (w->feed != NULL)
-		room = pkg_feed_room(w->feed, &cap);
+	if (w->ring != NULL)
+		room = pkg_ring_room(w->ring, &cap);
 	*data = room;
 	if (room == NULL)
 		return PKG_OK;
 	PKG_TRY(pkg_hash_file_read(&w->slot->file, w->at, room, cap, got, err));
-	if (w->feed != NULL)
-		pkg_feed_put(w->feed, *got);
+	if (w->ring != NULL)
+		pkg_ring_put(w->ring, *got);
 	return PKG_OK;
 }
 
@@ -421,8 +422,8 @@ static void *work(void *arg)
 
 		pthread_mutex_unlock(&h->lock);
 		(void)hash_part(w, &err);
-		pkg_feed_leave(w->feed);
-		w->feed = NULL;
+		pkg_ring_leave(w->ring);
+		w->ring = NULL;
 		pthread_mutex_lock(&h->lock);
 		finish_part(w, &err);
 	}
