@@ -166,7 +166,8 @@ static enum pkg_code seal_fd(struct lock_run *run,
 	job.output.dirfd = pkg_outdir_fd(run->dir);
 	job.output.force = false;
 	pkg_sink_buf_init(&records, &run->records);
-	job.output.record = &records.sink;
+	if (job.output.record != NULL)
+		job.output.record = &records.sink;
 	return pkg_seal_create_one(&job, &input, path, run->env, err);
 }
 

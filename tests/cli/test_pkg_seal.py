@@ -101,6 +101,28 @@ def test_encrypted_only(run, keys, payload):
     assert verify(run, keys, "a.seal", check=1)["reason"] == "unsigned"
 
 
+def test_no_record_if_nobody_wants_one(run, keys, payload):
+    result = run("pkg-seal", "create", *SUBJECT, *signer(keys), "--no-record",
+                 "-o", "a.seal", *payload, check=0)
+    assert result.raw == b""
+    assert verify(run, keys, "a.seal")["ok"]
+
+
+def test_large_files_too(run, keys, tmp_path):
+    """From 8 MiB on two threads share the work; the bytes are the same."""
+    data = os.urandom(1 << 20) * 9 + b"end"
+    (tmp_path / "large.bin").write_bytes(data)
+    to = "--recipient", keys.cert("ecu-p256")
+    for kind in (), to:
+        run("pkg-seal", "create", *SUBJECT, *signer(keys), *kind, "--force",
+            "-o", "a.seal", "large.bin", check=0)
+        verify(run, keys, "a.seal")
+        run("pkg-seal", "open", "--trust", keys.ca, "--force", "-o", "out",
+            *(["--recipient", keys.key("ecu-p256")] if kind else []), "a.seal",
+            check=0)
+        assert (tmp_path / "out/large.bin").read_bytes() == data
+
+
 def test_a_device_config_says_kind_tenant_and_recipients(run, keys, payload,
                                                          device_config):
     config = device_config(recipients=["ecu-p256"])

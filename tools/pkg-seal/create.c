@@ -12,7 +12,7 @@ struct args {
 	const char *requester, *metadata, *stdin_name;
 	struct cli_number sequence;
 	struct cli_list given, recipients;
-	bool sign_only, encrypt_only;
+	bool sign_only, encrypt_only, no_record;
 	struct seal_key_args signer;
 };
 
@@ -91,6 +91,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.device = tool.device;
 	job.signer = seal_tool_signer(&tool, &args->signer);
 	job.output = seal_tool_output(&tool, "sealing");
+	if (args->no_record)
+		job.output.record = NULL;
 	if (args->from_lock != NULL)
 		return from_lock(&tool, &job, args->from_lock, err);
 	return pkg_seal_create(&job, cli_env(cli), err);
@@ -132,6 +134,8 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	     "do not encrypt (kind signed)", NULL, NULL},
 	    {"encrypt-only", 0, CLI_FLAG, &args.encrypt_only, NULL,
 	     "do not sign (kind encrypted)", NULL, NULL},
+	    {"no-record", 0, CLI_FLAG, &args.no_record, NULL,
+	     "print no record: saves hashing the finished file", NULL, NULL},
 	    SEAL_SIGNER_ROWS(args.signer),
 	    {0},
 	};
