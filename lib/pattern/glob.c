@@ -11,8 +11,8 @@ enum pkg_code pkg_glob_bad_(const struct pkg_glob *glob, size_t at,
 			    const char *text, struct pkg_err *err)
 {
 	(void)pkg_refuse(err, PKG_INPUT, "bad-pattern",
-			 "bad glob '%s': %s at offset %zu", glob->text, text,
-			 at);
+			 "bad glob '%.200s': %s at offset %zu", glob->text,
+			 text, at);
 	return pkg_hint(err, "a backslash makes *, ?, [, { and \\ stand for "
 			     "themselves");
 }

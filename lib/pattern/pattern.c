@@ -45,9 +45,10 @@ static enum pkg_code refuse_regex(const struct pkg_pattern *pattern, int number,
 	if (number == PCRE2_ERROR_HEAP_FAILED)
 		return pkg_fail_nomem(err);
 	(void)pcre2_get_error_message(number, why, sizeof(why));
+	/* a long pattern must not push out what is wrong with it */
 	return pkg_refuse(err, PKG_INPUT, "bad-pattern",
-			  "bad pattern '%s': %s at offset %zu", pattern->text,
-			  (const char *)why, offset);
+			  "bad pattern '%.200s': %s at offset %zu",
+			  pattern->text, (const char *)why, offset);
 }
 
 static enum pkg_code compile(struct pkg_pattern *pattern, const char *regex,

@@ -10,6 +10,15 @@
 /* One input; it must not crash, whatever it holds. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/*
+ * libFuzzer's own change of @size bytes of @data, of which @max_size can be
+ * written; and the one of a fuzzer that knows the form of its input.  Only
+ * where PKG_LIBFUZZER is defined: a replay changes nothing.
+ */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+			       unsigned int seed);
+
 /* What must hold for every input; kept in release builds too. */
 #define MUST(cond)                                                             \
 	do {                                                                   \
@@ -19,5 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                               \
 		}                                                              \
 	} while (0)
+
+/* An error that a user can act on: a code of his, and a reason. */
+#define MUST_REFUSE(code, err)                                                 \
+	MUST(((code) == PKG_INPUT || (code) == PKG_NO) &&                      \
+	     (err)->code == (code) && (err)->reason != NULL)
 
 #endif

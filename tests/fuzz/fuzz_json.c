@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	/* written canonical, it is read as canonical and written alike */
 	MUST(parse(&again, arena, once.data, once.len, true) == PKG_OK);
-	MUST(write_tree(&twice, again, 0));
+	MUST(write_tree(&twice, again, PKG_JSONW_STRICT));
 	MUST(once.len == twice.len &&
 	     memcmp(once.data, twice.data, once.len) == 0);
 	/* the input is canonical if and only if it is these bytes */

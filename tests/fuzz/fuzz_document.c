@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest.json and request.json of a container. */
+#include "fuzz.h"
+
+#include "packline/container.h"
+#include "packline/json.h"
+#include "packline/node.h"
+
+#include <string.h>
+
+enum { ARENA = 256 << 20 };
+
+/* What the writer makes of it is the input, but for what is ignored. */
+static void same(const struct pkg_buf *made, const uint8_t *data, size_t size)
+{
+	if (memmem(data, size, "\"ext\":", 6) == NULL)
+		MUST(made->len == size && memcmp(made->data, data, size) == 0);
+}
+
+static bool manifest(struct pkg_arena *arena, const uint8_t *data, size_t size)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = ARENA};
+	struct pkg_container_manifest out;
+	struct pkg_err err = PKG_ERR_INIT;
+	enum pkg_code code =
+	    pkg_container_manifest_decode(&out, arena, data, size, &err);
+
+	if (code != PKG_OK) {
+		MUST_REFUSE(code, &err);
+		return false;
+	}
+	MUST(out.member_count >= 2);
+	MUST(out.members[out.member_count - 1].role == PKG_ROLE_PAYLOAD);
+	for (size_t i = 0; i < out.member_count; i++)
+		MUST(strchr(out.members[i].name, '/') ==
+			 strrchr(out.members[i].name, '/') &&
+		     strstr(out.members[i].name, "..") != out.members[i].name);
+	MUST(pkg_container_manifest_encode(&made, &out, &err) == PKG_OK);
+	same(&made, data, size);
+	return true;
+}
+
+static bool request(struct pkg_arena *arena, const uint8_t *data, size_t size)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = ARENA};
+	struct pkg_container_request out;
+	struct pkg_err err = PKG_ERR_INIT;
+	enum pkg_code code =
+	    pkg_container_request_decode(&out, arena, data, size, &err);
+
+	if (code != PKG_OK) {
+		MUST_REFUSE(code, &err);
+		return false;
+	}
+	MUST(out.file_count >= 1);
+	for (size_t i = 0; i < out.file_count; i++) {
+		const char *name = out.files[i].source_name;
+
+		MUST(strpbrk(name, "/\\\n\x1b") == NULL && *name != '\0');
+		MUST(strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
+	}
+	MUST(pkg_container_request_encode(&made, &out, &err) == PKG_OK);
+	same(&made, data, size);
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+
+	MUST(pkg_arena_new(&arena, ARENA, &err) == PKG_OK);
+	/* no document is two things */
+	if (manifest(arena, data, size))
+		MUST(!request(arena, data, size));
+	else
+		(void)request(arena, data, size);
+	return 0;
+}

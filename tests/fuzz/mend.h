@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FUZZ_MEND_H
+#define FUZZ_MEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A change of a ZIP that leaves its sizes, CRC-32 and digests as they were
+ * says nothing about what comes behind those checks.  These put right what
+ * follows from the members: half of the mutants are mended, half are not.
+ */
+
+/*
+ * Write the ZIP @data[@size] of the profile again: its framing follows from
+ * the local headers that can be made out.  @data has room for @max bytes.
+ * Returns the new size; @size if nothing can be made of it.
+ */
+size_t mend_zip(uint8_t *data, size_t size, size_t max);
+/*
+ * The same for a container: first the request is made to list its files, and
+ * the manifest to list all members.
+ */
+size_t mend_container(uint8_t *data, size_t size, size_t max);
+
+#endif
