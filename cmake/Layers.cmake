@@ -41,6 +41,10 @@ pkg_layer(schema
   USES "base io json yaml pattern"
   OWNS ""
   HEADERS "schema")
+pkg_layer(query
+  USES "base"
+  OWNS ""
+  HEADERS "query")
 pkg_layer(sign
   USES "base io digest"
   OWNS "openssl"
@@ -50,7 +54,7 @@ pkg_layer(zip
   OWNS "libdeflate"
   HEADERS "zip")
 pkg_layer(manifest
-  USES "base io digest json yaml pattern schema"
+  USES "base io digest json yaml pattern schema query"
   OWNS ""
   HEADERS "manifest lock compare listing")
 pkg_layer(container

@@ -131,3 +131,19 @@ size_t pkg_utf16_length(const char *text, size_t len)
 	}
 	return units;
 }
+
+int pkg_utf16_compare(const char *a, const char *b)
+{
+	unsigned x, y;
+
+	while (*a != '\0' && *a == *b) {
+		a++;
+		b++;
+	}
+	x = (uint8_t)*a;
+	y = (uint8_t)*b;
+	/* Surrogates, of which 4 bytes become two, come before U+E000. */
+	if (x >= 0xEE && y >= 0xEE && (x >= 0xF0) != (y >= 0xF0))
+		return x >= 0xF0 ? -1 : 1;
+	return (x > y) - (x < y);
+}

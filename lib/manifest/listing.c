@@ -2,6 +2,7 @@
 #include "listing.h"
 
 #include "packline/buf.h"
+#include "packline/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +108,7 @@ static enum pkg_code parse_sort(struct order *o,
 	return PKG_OK;
 }
 
-/* Strings by bytes; what is equal stays in the order of the file. */
+/* Strings as Java has them; what is equal stays in the order of the file. */
 static int by_order(const void *a, const void *b, void *context)
 {
 	const struct listing_row *x = a, *y = b;
@@ -117,8 +118,8 @@ static int by_order(const void *a, const void *b, void *context)
 		int c = x->id < y->id ? -1 : 1;
 
 		if (strcmp(o->fields[i], "id") != 0)
-			c = strcmp(x->kind->value(x, o->fields[i]),
-				   y->kind->value(y, o->fields[i]));
+			c = pkg_utf16_compare(x->kind->value(x, o->fields[i]),
+					      y->kind->value(y, o->fields[i]));
 		if (c != 0)
 			return o->descending[i] ? -c : c;
 	}
@@ -170,6 +171,8 @@ enum pkg_code pkg_listing_write(const struct pkg_manifest *m,
 	}
 	PKG_TRY(parse_sort(&order, kind, list->sort, err));
 	code = kind->collect(&rows, kind);
+	if (code == PKG_OK && list->query != NULL)
+		code = pkg_listing_filter(&rows, kind->what, list->query, err);
 	if (code == PKG_OK && rows.count > 1)
 		qsort_r(rows.items, rows.count, sizeof(*rows.items), by_order,
 			&order);

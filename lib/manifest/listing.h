@@ -40,4 +40,12 @@ enum pkg_code pkg_listing_add(struct listing_rows *rows,
 			      const struct listing_kind *kind, const void *item,
 			      const void *owner, bool of_set);
 
+/*
+ * Keep the rows that the query @text holds for.
+ * @what  one of the kinds of list.
+ * Fails as pkg_query_parse() does.
+ */
+enum pkg_code pkg_listing_filter(struct listing_rows *rows, const char *what,
+				 const char *text, struct pkg_err *err);
+
 #endif

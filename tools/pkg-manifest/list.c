@@ -8,7 +8,7 @@
 
 struct options {
 	struct session_options session;
-	const char *sort;
+	const char *query, *sort;
 	struct cli_number limit, offset;
 };
 
@@ -19,6 +19,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	const struct options *o = options;
 	const struct pkg_listing list = {
 	    .what = argv[0],
+	    .query = o->query,
 	    .sort = o->sort,
 	    .limit = (int64_t)o->limit.value,
 	    .offset = (int64_t)o->offset.value,
@@ -38,6 +39,8 @@ enum pkg_code verb_list(struct cli *cli, struct pkg_err *err)
 	struct options options = {.limit = {.max = PKG_LIMIT_JSON_INT},
 				  .offset = {.max = PKG_LIMIT_JSON_INT}};
 	const struct cli_opt table[] = {
+	    {"query", 'q', CLI_TEXT, &options.query, "FIQL",
+	     "only what the query holds for, as the server's q", NULL, NULL},
 	    {"sort", 0, CLI_TEXT, &options.sort, "FIELD:ASC,...",
 	     "sort by fields, ASC or DESC each", NULL, NULL},
 	    {"limit", 0, CLI_NUMBER, &options.limit, "N",

@@ -60,6 +60,8 @@
 #define PKG_LIMIT_LOCK_DEPTH  16u          /* levels */
 #define PKG_LIMIT_FINDINGS    10000u       /* findings kept of one run */
 #define PKG_LIMIT_INCLUDES    64u          /* files one manifest may include */
+#define PKG_LIMIT_QUERY       8192u        /* one q of a listing */
+#define PKG_LIMIT_QUERY_DEPTH 64u          /* open parentheses */
 #define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
 #define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
 #define PKG_LIMIT_WALK_DEPTH  128u         /* folders open at a time */

@@ -12,6 +12,7 @@
 struct pkg_listing {
 	/* modules, sets, artifacts, metadata, types or assigned */
 	const char *what;
+	const char *query; /* FIQL (packline/query.h); NULL = all */
 	/* "name:ASC,version:DESC"; NULL = in the order of the file */
 	const char *sort;
 	int64_t limit;  /* below 1 = 50, above 500 = 500, as the server does */
@@ -23,7 +24,8 @@ PKG_API_BEGIN
 /*
  * Write a list, pretty JSON.
  * Fails with PKG_USAGE for another @what, or, with the server's reasons
- * "sort-syntax", "sort-field" and "sort-direction", for a malformed sort.
+ * "sort-syntax", "sort-field" and "sort-direction", for a malformed sort; as
+ * pkg_query_parse() does for a malformed query.
  */
 PKG_MUST_CHECK enum pkg_code pkg_listing_write(const struct pkg_manifest *m,
 					       const struct pkg_listing *list,

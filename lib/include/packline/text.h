@@ -38,6 +38,13 @@ size_t pkg_utf8_next(uint32_t *out, const char *text, size_t len);
 size_t pkg_utf16_length(const char *text, size_t len);
 
 /*
+ * Order of two NUL-terminated texts by UTF-16 code units, as Java and what is
+ * built on it compare strings: negative, 0 or positive.  It differs from the
+ * order of bytes above U+FFFF only.
+ */
+int pkg_utf16_compare(const char *a, const char *b);
+
+/*
  * True for what a terminal acts on or does not show, and so must not reach it:
  * controls, bidirectional controls, separators, zero-width characters.
  */
