@@ -189,6 +189,16 @@ def sort_by_unknown_field(box):
     box.manifest()
 
 
+@mistake("pkg-manifest list modules -q name=li=boot product.yaml", exits=2)
+def query_with_unknown_operator(box):
+    box.manifest()
+
+
+@mistake("pkg-manifest list modules -q vendor==x product.yaml", exits=2)
+def query_for_unknown_field(box):
+    box.manifest()
+
+
 def lock(box):
     box.manifest()
     box.does("pkg-manifest resolve product.yaml -o product.lock")

@@ -76,6 +76,33 @@ enum pkg_code pkg_query_next(struct query_lexer *lexer, struct pkg_err *err);
 enum pkg_code pkg_query_bad(const struct query_lexer *lexer, size_t at,
 			    const char *what, struct pkg_err *err);
 
+/* -- comparisons -- */
+
+/* One comparison as it is written. */
+struct query_written {
+	size_t at;            /* in the text, for messages */
+	const char *selector; /* NUL-terminated, in the arena */
+	enum query_op op;
+	bool knows_null; /* =is= and =not= */
+	const char **values;
+	size_t count, cap;
+};
+
+/* A new node of @op with room for @count values. */
+enum pkg_code pkg_query_node(struct query_node **out, struct pkg_query *q,
+			     enum query_op op, size_t count,
+			     struct pkg_err *err);
+/*
+ * Make the node, or the two, of a comparison: find its field, fold its values.
+ * Fails with PKG_USAGE, "query-field" or "query-syntax".
+ */
+enum pkg_code pkg_query_compare(struct query_node **out, struct pkg_query *q,
+				const struct query_written *w,
+				struct pkg_err *err);
+/* PKG_USAGE, "query-field": why @selector cannot be asked for. */
+enum pkg_code pkg_query_bad_field(const char *selector, const char *why,
+				  struct pkg_err *err);
+
 /* Append @text in upper (or lower) case to @out, as Java's Locale.ROOT. */
 enum pkg_code pkg_query_upper(locale_t locale, struct pkg_buf *out,
 			      const char *text, size_t len,

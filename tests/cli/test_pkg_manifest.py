@@ -408,6 +408,35 @@ def test_sort_errors_are_the_servers(run, lock, sort, reason):
     assert f"[{reason}]" in done.err
 
 
+@pytest.mark.parametrize("what,query,names", [
+    ("modules", "name==B*", ["base", "boot"]),
+    ("modules", "type==os;name!=boot", ["base"]),
+    ("modules", "type.name==OS or name==boot", ["base", "boot"]),
+    ("modules", "name=in=(boot,x)", ["boot"]),
+    ("sets", "module.name==boot", ["gateway"]),
+    ("sets", "complete==false", []),
+    ("artifacts", "size>12;sha256==*", None),
+    ("types", "maxassignments==1", None),
+    ("assigned", "type==bootloader", ["boot"]),
+    ("metadata", "key==channel", None),
+])
+def test_query(run, lock, what, query, names):
+    page = listed(run, what, "-q", query, lock)
+    everything = listed(run, what, lock)["content"]
+    if names is None:  # some, but not all
+        assert 0 < page["total"] < len(everything)
+    else:
+        assert [row["name"] for row in page["content"]] == names
+    assert all(row in everything for row in page["content"])
+
+
+def test_query_is_before_sort_and_paging(run, lock):
+    page = listed(run, "modules", "-q", "name==b*", "--sort", "name:DESC",
+                  "--limit", "1", lock)
+    assert [m["name"] for m in page["content"]] == ["boot"]
+    assert (page["size"], page["total"]) == (1, 2)
+
+
 def test_diff(run, folder, lock):
     run("pkg-manifest", "diff", "product.lock", "product.lock")
     (folder / "rootfs.img").write_text("changed\n")
