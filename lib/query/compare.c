@@ -74,16 +74,16 @@ static enum pkg_code find_field(struct query_node *node, struct pkg_query *q,
 		return hint_fields(q->fields, err);
 	}
 	if (f->type == PKG_QUERY_ABSENT)
-		return pkg_query_bad_field(selector, "only a server knows it",
-					   err);
+		return pkg_failed_(pkg_query_bad_field(
+		    selector, "only a server knows it", err));
 	node->field = (size_t)(f - q->fields);
-	if (f->type != PKG_QUERY_MAP)
+	if (f->type != PKG_QUERY_MAP || key == NULL) /* a map has a key */
 		return PKG_OK;
 	pkg_buf_clear(&q->key);
 	PKG_TRY(pkg_query_upper(q->locale, &q->key, key, strlen(key), err));
 	node->key =
 	    pkg_arena_dup(q->arena, pkg_buf_str(&q->key), q->key.len, err);
-	return node->key != NULL ? PKG_OK : err->code;
+	return node->key != NULL ? PKG_OK : pkg_failed_(err->code);
 }
 
 /* -- values -- */
@@ -191,7 +191,7 @@ static enum pkg_code set_value(struct query_node *node, struct pkg_query *q,
 					strlen(value), err));
 	node->values[at] =
 	    pkg_arena_dup(q->arena, pkg_buf_str(&q->value), q->value.len, err);
-	return node->values[at] != NULL ? PKG_OK : err->code;
+	return node->values[at] != NULL ? PKG_OK : pkg_failed_(err->code);
 }
 
 enum pkg_code pkg_query_node(struct query_node **out, struct pkg_query *q,
@@ -201,14 +201,14 @@ enum pkg_code pkg_query_node(struct query_node **out, struct pkg_query *q,
 	struct query_node *n = pkg_arena_alloc(q->arena, sizeof(*n), err);
 
 	if (n == NULL)
-		return err->code;
+		return pkg_failed_(err->code);
 	n->op = op;
 	n->count = count;
 	if (count > 0) {
 		n->values =
 		    pkg_arena_array(q->arena, count, sizeof(*n->values), err);
 		if (n->values == NULL)
-			return err->code;
+			return pkg_failed_(err->code);
 	}
 	*out = n;
 	return PKG_OK;

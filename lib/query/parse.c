@@ -37,7 +37,7 @@ static enum pkg_code bad_token(const struct parser *p, const char *wanted,
 	char what[80];
 
 	(void)snprintf(what, sizeof(what), "%s is missing here", wanted);
-	return pkg_query_bad(&p->lexer, p->lexer.start, what, err);
+	return pkg_failed_(pkg_query_bad(&p->lexer, p->lexer.start, what, err));
 }
 
 static enum pkg_code add_value(struct parser *p, struct query_written *w,
@@ -57,7 +57,7 @@ static enum pkg_code add_value(struct parser *p, struct query_written *w,
 		    pkg_arena_array(p->query->arena, cap, sizeof(*more), err);
 
 		if (more == NULL)
-			return err->code;
+			return pkg_failed_(err->code);
 		if (w->count > 0)
 			memcpy(more, w->values, w->count * sizeof(*more));
 		w->values = more;
@@ -65,7 +65,7 @@ static enum pkg_code add_value(struct parser *p, struct query_written *w,
 	}
 	copy = to = pkg_arena_dup(p->query->arena, from, len, err);
 	if (copy == NULL)
-		return err->code;
+		return pkg_failed_(err->code);
 	for (size_t i = 0; quoted && i <= len; i++) {
 		if (from[i] == '\\' && i < len)
 			i++;
@@ -108,8 +108,8 @@ static enum pkg_code read_values(struct parser *p, struct query_written *w,
 	if (p->lexer.token != QUERY_CLOSE)
 		return bad_token(p, "a comma or )", err);
 	if (w->count > 1 && w->op != QUERY_IN && w->op != QUERY_OUT)
-		return pkg_query_bad(&p->lexer, w->at,
-				     "only =in= and =out= take a list", err);
+		return pkg_failed_(pkg_query_bad(
+		    &p->lexer, w->at, "only =in= and =out= take a list", err));
 	return pkg_query_next(&p->lexer, err);
 }
 
@@ -122,7 +122,7 @@ static enum pkg_code read_comparison(struct parser *p, struct query_node **out,
 	    pkg_arena_dup(p->query->arena, p->lexer.text + p->lexer.start,
 			  p->lexer.size, err);
 	if (w.selector == NULL)
-		return err->code;
+		return pkg_failed_(err->code);
 	PKG_TRY(pkg_query_next(&p->lexer, err));
 	PKG_TRY(read_operator(p, &w, err));
 	PKG_TRY(read_values(p, &w, err));
@@ -140,8 +140,9 @@ static enum pkg_code read_constraint(struct parser *p, struct query_node **out,
 	if (p->lexer.token != QUERY_OPEN)
 		return bad_token(p, "a field or (", err);
 	if (++p->depth > PKG_LIMIT_QUERY_DEPTH)
-		return pkg_query_bad(&p->lexer, p->lexer.start,
-				     "too many parentheses are open", err);
+		return pkg_failed_(
+		    pkg_query_bad(&p->lexer, p->lexer.start,
+				  "too many parentheses are open", err));
 	PKG_TRY(pkg_query_next(&p->lexer, err));
 	PKG_TRY(read_or(p, out, err));
 	if (p->lexer.token != QUERY_CLOSE)
