@@ -72,7 +72,7 @@ static enum pkg_code find_signer(struct pkg_cms *self, struct pkg_err *err)
 	STACK_OF(X509) *certs = NULL;
 	int found = 0;
 
-	if (CMS_is_detached(self->ci) != 1 ||
+	if (CMS_is_detached(self->ci) != (self->use == CMS_USE_SIGNATURE) ||
 	    sk_CMS_SignerInfo_num(signers) != 1)
 		return off_profile(err, "it is not a detached signature of "
 					"one signer");
@@ -103,6 +103,8 @@ static enum pkg_code read_time(struct pkg_cms *self, struct pkg_err *err)
 	    CMS_signed_get_attr_by_NID(self->si, NID_pkcs9_signingTime, -1);
 	const ASN1_TYPE *value = NULL;
 
+	if (at < 0 && self->use == CMS_USE_TOKEN)
+		return PKG_OK; /* its time is in its content */
 	if (at >= 0)
 		value = X509_ATTRIBUTE_get0_type(
 		    CMS_signed_get_attr(self->si, at), 0);
@@ -128,7 +130,10 @@ static enum pkg_code read_algorithm(struct pkg_cms *self,
 	const bool rsa = cert->key_type == PKG_KEY_TYPE_RSA;
 
 	self->claim.digest = digest_name(profile->digest_bits);
-	self->claim.has_timestamp = profile->has_timestamp;
+	self->claim.has_timestamp = profile->timestamp.len != 0;
+	/* The suite does not choose the algorithms of a TSA. */
+	if (self->use == CMS_USE_TOKEN)
+		return PKG_OK;
 	if (cert->key_type == PKG_KEY_TYPE_OTHER)
 		return pkg_refuse(err, PKG_NO, "algorithm-weak",
 				  "the key of '%s' (%u bits) is not one of "
@@ -167,7 +172,7 @@ static enum pkg_code parse(struct pkg_cms *self, const void *der, size_t len,
 	struct cms_profile profile;
 
 	PKG_TRY(pkg_sign_scope_enter(&scope, self->crypto, err));
-	PKG_TRY(pkg_cms_profile_walk(&profile, der, len, err));
+	PKG_TRY(pkg_cms_profile_walk(&profile, self->use, der, len, err));
 	PKG_TRY(decode(self, der, len, err));
 	PKG_TRY(find_signer(self, err));
 	PKG_TRY(read_signer(self, err));
@@ -180,13 +185,14 @@ static enum pkg_code parse(struct pkg_cms *self, const void *der, size_t len,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_cms_parse(struct pkg_cms **out, struct pkg_crypto *crypto,
-			    const void *der, size_t len, struct pkg_err *err)
+enum pkg_code pkg_cms_read(struct pkg_cms **out, struct pkg_crypto *crypto,
+			   enum cms_use use, const struct der_tlv *der,
+			   struct pkg_err *err)
 {
 	PKG_AUTO(pkg_cms) struct pkg_cms *self = NULL;
 
 	*out = NULL;
-	if (len > PKG_LIMIT_SIGNATURE)
+	if (der->len > PKG_LIMIT_SIGNATURE)
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "the signature has more than %u bytes",
 				  PKG_LIMIT_SIGNATURE);
@@ -194,9 +200,18 @@ enum pkg_code pkg_cms_parse(struct pkg_cms **out, struct pkg_crypto *crypto,
 	if (self == NULL)
 		return pkg_fail_nomem(err);
 	self->crypto = crypto;
-	PKG_TRY(pkg_sign_settle(parse(self, der, len, err), err));
+	self->use = use;
+	PKG_TRY(pkg_sign_settle(parse(self, der->body, der->len, err), err));
 	*out = PKG_STEAL(self);
 	return PKG_OK;
+}
+
+enum pkg_code pkg_cms_parse(struct pkg_cms **out, struct pkg_crypto *crypto,
+			    const void *der, size_t len, struct pkg_err *err)
+{
+	const struct der_tlv all = {.body = der, .len = len};
+
+	return pkg_cms_read(out, crypto, CMS_USE_SIGNATURE, &all, err);
 }
 
 const struct pkg_cms_signer *pkg_cms_claim(const struct pkg_cms *cms)

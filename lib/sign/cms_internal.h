@@ -3,10 +3,12 @@
 #define SIGN_CMS_INTERNAL_H
 
 #include "packline/cms.h"
+#include "sign/cms_profile.h"
 #include "sign/internal.h"
 
 struct pkg_cms {
 	struct pkg_crypto *crypto; /* borrowed */
+	enum cms_use use;
 	CMS_ContentInfo *ci;
 	CMS_SignerInfo *si; /* borrowed from ci */
 	X509 *signer;
@@ -14,6 +16,13 @@ struct pkg_cms {
 	char content_type[80]; /* dotted */
 };
 
+/*
+ * Read the message that is the body of @der; see pkg_cms_parse(), whose
+ * reasons it has for tokens too.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_read(struct pkg_cms **out, struct pkg_crypto *crypto, enum cms_use use,
+	     const struct der_tlv *der, struct pkg_err *err);
 /*
  * Does a chain lead from the signer's certificate to an anchor, and is all of
  * it fit for signing code?

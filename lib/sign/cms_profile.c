@@ -14,6 +14,7 @@ struct walk {
 	bool weak;            /* what is broken is an algorithm */
 	unsigned header_bits; /* of digestAlgorithms */
 	unsigned signer_version;
+	enum cms_use use;
 };
 
 static void broken(struct walk *w, const char *why)
@@ -118,11 +119,13 @@ enum {
 	SEEN_DIGEST = 1 << 1,
 	SEEN_TIME = 1 << 2,
 	SEEN_CERTIFICATE = 1 << 3,
-	SEEN_REQUIRED = 15,
 	SEEN_PROTECTION = 1 << 4,
+	/* The older attribute, by SHA-1, is what many TSAs still write; whom
+	   to believe does not rest on it. */
+	SEEN_CERTIFICATE_V1 = 1 << 5,
 };
 
-static unsigned attribute_bit(const struct der_tlv *oid)
+static unsigned attribute_bit(const struct walk *w, const struct der_tlv *oid)
 {
 	static const struct {
 		struct der_oid oid;
@@ -134,11 +137,25 @@ static unsigned attribute_bit(const struct der_tlv *oid)
 	    {OID_SIGNING_CERT_V2, SEEN_CERTIFICATE},
 	    {OID_PROTECTION, SEEN_PROTECTION},
 	};
+	static const struct der_oid v1 = OID_SIGNING_CERT;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (pkg_der_oid_is(oid, &known[i].oid))
 			return known[i].bit;
+	if (w->use == CMS_USE_TOKEN && pkg_der_oid_is(oid, &v1))
+		return SEEN_CERTIFICATE_V1;
 	return 0;
+}
+
+static bool has_required(const struct walk *w, unsigned seen)
+{
+	const unsigned always = SEEN_CONTENT_TYPE | SEEN_DIGEST;
+
+	if ((seen & always) != always)
+		return false;
+	if (w->use == CMS_USE_TOKEN) /* its time is in its content */
+		return (seen & (SEEN_CERTIFICATE | SEEN_CERTIFICATE_V1)) != 0;
+	return (seen & SEEN_TIME) != 0 && (seen & SEEN_CERTIFICATE) != 0;
 }
 
 /* The one value of a signed attribute. */
@@ -178,7 +195,7 @@ static void walk_signed(struct walk *w, struct der *signer)
 	while (pkg_der_more(&all)) {
 		struct der one = pkg_der_enter(&all, DER_SEQUENCE);
 		const struct der_tlv oid = pkg_der_oid(&one);
-		const unsigned bit = attribute_bit(&oid);
+		const unsigned bit = attribute_bit(w, &oid);
 		struct der values = pkg_der_enter(&one, DER_SET);
 
 		if (!one.bad && bit == 0)
@@ -191,7 +208,7 @@ static void walk_signed(struct walk *w, struct der *signer)
 		pkg_der_end(&one, &values);
 		pkg_der_end(&all, &one);
 	}
-	if (!all.bad && (seen & SEEN_REQUIRED) != SEEN_REQUIRED)
+	if (!all.bad && !has_required(w, seen))
 		broken(w, "it lacks one of the signed attributes contentType, "
 			  "messageDigest, signingTime, signingCertificateV2");
 	pkg_der_end(signer, &all);
@@ -205,14 +222,13 @@ static void walk_unsigned(struct walk *w, struct der *signer)
 	const struct der_tlv oid = pkg_der_oid(&one);
 	struct der values = pkg_der_enter(&one, DER_SET);
 
-	(void)pkg_der_take(&values, DER_SEQUENCE);
+	w->out.timestamp = pkg_der_take(&values, DER_SEQUENCE);
 	pkg_der_end(&one, &values);
 	pkg_der_end(&all, &one);
 	pkg_der_end(signer, &all);
 	if (signer->bad || !pkg_der_oid_is(&oid, &token))
 		broken(w, "it has another unsigned attribute than one "
 			  "timeStampToken");
-	w->out.has_timestamp = true;
 }
 
 static void walk_signer(struct walk *w, struct der *signers)
@@ -234,7 +250,9 @@ static void walk_signer(struct walk *w, struct der *signers)
 	walk_signed(w, &in);
 	walk_algorithm(w, &in);
 	(void)pkg_der_take(&in, DER_OCTET_STRING);
-	if (pkg_der_more(&in))
+	if (pkg_der_more(&in) && w->use == CMS_USE_TOKEN)
+		broken(w, "it has unsigned attributes");
+	else if (pkg_der_more(&in))
 		walk_unsigned(w, &in);
 	pkg_der_end(signers, &in);
 }
@@ -254,6 +272,25 @@ static void walk_certificates(struct walk *w, struct der *data)
 		broken(w, "it has more than 8 certificates");
 }
 
+static void walk_content(struct walk *w, struct der *data)
+{
+	struct der content = pkg_der_enter(data, DER_SEQUENCE);
+
+	w->out.content_type = pkg_der_oid(&content);
+	if (w->use == CMS_USE_TOKEN) {
+		static const struct der_oid tst_info = OID_TST_INFO;
+		struct der inner = pkg_der_enter(&content, DER_CONTEXT_0);
+
+		if (!pkg_der_oid_is(&w->out.content_type, &tst_info))
+			broken(w, "its content is not a TSTInfo");
+		w->out.content = pkg_der_take(&inner, DER_OCTET_STRING);
+		pkg_der_end(&content, &inner);
+	} else if (!content.bad && pkg_der_more(&content)) {
+		broken(w, "it is not detached: the content is inside");
+	}
+	pkg_der_end(data, &content);
+}
+
 static void walk_data(struct walk *w, struct der *data)
 {
 	static const struct der_oid id_data = OID_DATA;
@@ -265,11 +302,7 @@ static void walk_data(struct walk *w, struct der *data)
 		broken(w, "it has more than one digest");
 	pkg_der_end(data, &digests);
 
-	struct der content = pkg_der_enter(data, DER_SEQUENCE);
-	w->out.content_type = pkg_der_oid(&content);
-	if (!content.bad && pkg_der_more(&content))
-		broken(w, "it is not detached: the content is inside");
-	pkg_der_end(data, &content);
+	walk_content(w, data);
 
 	walk_certificates(w, data);
 	/* CRLs chosen by the signer would satisfy the verifier's check. */
@@ -291,11 +324,12 @@ static void walk_data(struct walk *w, struct der *data)
 		broken(w, "it has a wrong version");
 }
 
-enum pkg_code pkg_cms_profile_walk(struct cms_profile *out, const void *der,
-				   size_t len, struct pkg_err *err)
+enum pkg_code pkg_cms_profile_walk(struct cms_profile *out, enum cms_use use,
+				   const void *der, size_t len,
+				   struct pkg_err *err)
 {
 	static const struct der_oid signed_data = OID_SIGNED_DATA;
-	struct walk w = {.why = NULL};
+	struct walk w = {.use = use};
 	struct der all = pkg_der_all(der, len);
 	struct der info = pkg_der_enter(&all, DER_SEQUENCE);
 

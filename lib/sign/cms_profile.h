@@ -15,15 +15,23 @@ struct cms_profile {
 		CMS_ECDSA,
 	} algorithm;
 	size_t cert_count;
-	bool has_timestamp;
+	struct der_tlv timestamp; /* the unsigned attribute; len 0 = none */
+	struct der_tlv content;   /* of a token; else there is none */
+};
+
+/* What a SignedData is for. */
+enum cms_use {
+	CMS_USE_SIGNATURE, /* packline/cms.h */
+	CMS_USE_TOKEN,     /* packline/timestamp.h */
 };
 
 /*
- * Hold @len bytes of @der against the profile of packline/cms.h, before any
+ * Hold @len bytes of @der against the profile of its use, before any
  * of OpenSSL's decoders sees it.
  * Fails with PKG_NO, reason "signature-profile" or "algorithm-weak".
  */
 PKG_MUST_CHECK enum pkg_code pkg_cms_profile_walk(struct cms_profile *out,
+						  enum cms_use use,
 						  const void *der, size_t len,
 						  struct pkg_err *err);
 

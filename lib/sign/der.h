@@ -33,6 +33,7 @@ enum {
 	DER_OCTET_STRING = 0x04,
 	DER_NULL = 0x05,
 	DER_OID = 0x06,
+	DER_UTF8_STRING = 0x0c,
 	DER_UTC_TIME = 0x17,
 	DER_GENERALIZED_TIME = 0x18,
 	DER_SEQUENCE = 0x30,
@@ -41,6 +42,7 @@ enum {
 	DER_CONTEXT_1 = 0xa1,
 	DER_CONTEXT_2 = 0xa2,
 	DER_CONTEXT_0_PRIMITIVE = 0x80,
+	DER_CONTEXT_1_PRIMITIVE = 0x81,
 };
 
 /* An object identifier's body, for comparing. */

@@ -24,7 +24,9 @@
 #define OID_MESSAGE_DIGEST  PKCS_(0x09, 0x04) /* section 11.2 */
 #define OID_SIGNING_TIME    PKCS_(0x09, 0x05) /* section 11.3 */
 #define OID_PROTECTION      PKCS_(0x09, 0x34) /* RFC 6211 */
+#define OID_SIGNING_CERT    PKCS_(0x09, 0x10, 0x02, 0x0c) /* RFC 2634 */
 #define OID_SIGNING_CERT_V2 PKCS_(0x09, 0x10, 0x02, 0x2f) /* RFC 5035 */
+#define OID_TST_INFO        PKCS_(0x09, 0x10, 0x01, 0x04) /* RFC 3161 */
 #define OID_TIME_STAMP      PKCS_(0x09, 0x10, 0x02, 0x0e) /* RFC 3161 */
 #define OID_RSA             PKCS_(0x01, 0x01) /* RFC 8017 */
 #define OID_RSA_OAEP        PKCS_(0x01, 0x07)

@@ -72,6 +72,9 @@
 #define PKG_LIMIT_SIGNED      (16u << 20)  /* content of one detached CMS */
 #define PKG_LIMIT_KEY_FILE    (1u << 20)   /* PEM, DER or PKCS#12 file */
 
+/* Accuracy of a time stamp, in seconds: a vaguer time is none. */
+#define PKG_LIMIT_TSA_ACCURACY 3600
+
 /* PCRE2, so that no pattern of a user can stop the machine. */
 #define PKG_LIMIT_MATCH_STEPS 100000u /* pcre2_set_match_limit */
 /* pcre2_set_depth_limit: a path has 2048 folders, each of several levels */
