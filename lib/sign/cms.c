@@ -130,7 +130,7 @@ static enum pkg_code read_algorithm(struct pkg_cms *self,
 	const bool rsa = cert->key_type == PKG_KEY_TYPE_RSA;
 
 	self->claim.digest = digest_name(profile->digest_bits);
-	self->claim.has_timestamp = profile->timestamp.len != 0;
+	self->claim.has_timestamp = profile->timestamp.tag != 0;
 	/* The suite does not choose the algorithms of a TSA. */
 	if (self->use == CMS_USE_TOKEN)
 		return PKG_OK;

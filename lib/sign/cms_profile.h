@@ -15,7 +15,7 @@ struct cms_profile {
 		CMS_ECDSA,
 	} algorithm;
 	size_t cert_count;
-	struct der_tlv timestamp; /* the unsigned attribute; len 0 = none */
+	struct der_tlv timestamp; /* the unsigned attribute; tag 0 = none */
 	struct der_tlv content;   /* of a token; else there is none */
 };
 

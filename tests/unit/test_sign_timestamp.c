@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Longer than 500 lines: one scene serves every case. */
 #include "sign_tsa.h"
 
 #include "packline/cms.h"
