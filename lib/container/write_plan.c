@@ -188,15 +188,18 @@ static enum pkg_code plan_request(struct pkg_container_writer *w,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_writer_sign(struct pkg_container_writer *w,
-			      const void *content, size_t len,
-			      struct pkg_err *err)
+/*
+ * How long will the signature be?  The key is not used to find out: each use of
+ * a token may ask somebody, or be counted.
+ */
+static enum pkg_code plan_signature(struct pkg_container_writer *w,
+				    struct pkg_err *err)
 {
 	struct pkg_cms_sign_options options = *w->spec.signer;
 
 	options.content_type = PKG_OID_MANIFEST;
-	pkg_buf_clear(&w->signature);
-	return pkg_cms_sign(&w->signature, content, len, &options, err);
+	PKG_TRY(pkg_cert_check_key(options.certs, options.key, err));
+	return pkg_cms_sign_size(&w->signature_size, &options, err);
 }
 
 static void add_part(struct pkg_container_writer *w, const char *name,
@@ -205,10 +208,6 @@ static void add_part(struct pkg_container_writer *w, const char *name,
 	w->parts[w->part_count++] = (struct part){name, content, (size_t)size};
 }
 
-/*
- * How long will the signature be?  That of nothing at all has the same length:
- * CMS signs a digest.  ECDSA may be a few bytes off.
- */
 static enum pkg_code plan_parts(struct pkg_container_writer *w,
 				struct pkg_err *err)
 {
@@ -221,8 +220,7 @@ static enum pkg_code plan_parts(struct pkg_container_writer *w,
 	add_part(w, MEMBER_MIMETYPE, &w->mimetype, w->mimetype.len);
 	add_part(w, MEMBER_MANIFEST, &w->manifest_json, w->manifest_json.len);
 	if (w->spec.signer != NULL) {
-		PKG_TRY(pkg_writer_sign(w, "", 0, err));
-		w->signature_size = w->signature.len;
+		PKG_TRY(plan_signature(w, err));
 		add_part(w, MEMBER_SIGNATURE_0, &w->signature,
 			 w->signature_size);
 	}

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often a signature is made again until it has the reserved length; the
-   rarest length of ECDSA P-256 comes one time in four. */
+/* How often a signature is made again until it has the reserved length, which
+   is that of every second one of ECDSA. */
 enum { SIGN_AGAIN = 64 };
 
 /* Writes at an offset: for what goes in front of what is already there. */
@@ -159,17 +159,26 @@ static enum pkg_code check_documents(struct pkg_container_writer *w,
 					   err);
 }
 
+static enum pkg_code sign(struct pkg_container_writer *w, struct pkg_err *err)
+{
+	struct pkg_cms_sign_options options = *w->spec.signer;
+
+	options.content_type = PKG_OID_MANIFEST;
+	pkg_buf_clear(&w->signature);
+	return pkg_cms_sign(&w->signature, w->manifest_json.data,
+			    w->manifest_json.len, &options, err);
+}
+
 static enum pkg_code finish_signature(struct pkg_container_writer *w,
 				      struct pkg_err *err)
 {
-	const struct pkg_buf *json = &w->manifest_json;
 	bool random_length = false;
 
 	if (w->spec.signer == NULL)
 		return PKG_OK;
 	random_length = pkg_key_type(w->spec.signer->key) != PKG_KEY_TYPE_RSA;
 	for (int i = 0; i < (random_length ? SIGN_AGAIN : 1); i++) {
-		PKG_TRY(pkg_writer_sign(w, json->data, json->len, err));
+		PKG_TRY(sign(w, err));
 		if (w->signature.len == w->signature_size)
 			break;
 	}

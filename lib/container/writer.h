@@ -60,10 +60,6 @@ static inline struct key_root writer_keys(const struct pkg_container_writer *w)
  */
 PKG_MUST_CHECK enum pkg_code pkg_writer_layout(struct pkg_container_writer *w,
 					       struct pkg_err *err);
-/* Sign manifest_json; the content, or "" to learn how long a signature is. */
-PKG_MUST_CHECK enum pkg_code pkg_writer_sign(struct pkg_container_writer *w,
-					     const void *content, size_t len,
-					     struct pkg_err *err);
 /* Store one file behind @sink and fill in its rows; write_file.c. */
 PKG_MUST_CHECK enum pkg_code
 pkg_writer_store_file(struct pkg_container_writer *w, size_t index,

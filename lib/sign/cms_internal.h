@@ -34,4 +34,55 @@ pkg_cms_trust_check(X509_STORE **store, const struct pkg_cms *cms,
 		    const struct pkg_cms_verify_options *options,
 		    struct pkg_err *err);
 
+/* Add the certificates behind the first one, each once. */
+PKG_MUST_CHECK enum pkg_code pkg_cms_add_chain(CMS_ContentInfo *ci,
+					       const struct pkg_certs *certs,
+					       struct pkg_err *err);
+/*
+ * What leaves here has been read back and verified, as anybody would, against
+ * the first of @certs.  Fails as pkg_cms_parse() and pkg_cms_verify() do.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_cms_check_made(const struct pkg_buf *der,
+						const void *content, size_t len,
+						const struct pkg_certs *certs,
+						const char *content_type,
+						struct pkg_err *err);
+
+/*
+ * A SignedData with everything but attributes and signature: made with the
+ * public key of the first certificate alone.
+ */
+struct cms_shell {
+	CMS_ContentInfo *ci;
+	CMS_SignerInfo *si; /* borrowed from ci */
+	unsigned bits;      /* of the digest */
+};
+
+/* What is to be in a shell. */
+struct cms_shell_spec {
+	const struct pkg_certs *certs;
+	const char *content_type;
+	unsigned digest_bits; /* 0 = the one that suits the key */
+	bool cades;           /* with the attribute signingCertificateV2 */
+};
+
+/* Fails with PKG_KEY if the certificate may not sign; PKG_SYSTEM. */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_shell_new(struct cms_shell *out, const struct cms_shell_spec *spec,
+		  struct pkg_err *err);
+/* Append its DER to @out. */
+PKG_MUST_CHECK enum pkg_code pkg_cms_shell_encode(const struct cms_shell *shell,
+						  struct pkg_buf *out,
+						  struct pkg_err *err);
+/* Name the algorithm of the signature, with its parameters. */
+PKG_MUST_CHECK enum pkg_code pkg_cms_shell_pss(const struct cms_shell *shell,
+					       struct pkg_err *err);
+/* The signature itself. */
+PKG_MUST_CHECK enum pkg_code pkg_cms_shell_put(const struct cms_shell *shell,
+					       const uint8_t *signature,
+					       size_t len, struct pkg_err *err);
+void pkg_cms_shell_fini(struct cms_shell *shell);
+/* EVP_sha256(), EVP_sha384() or EVP_sha512(). */
+const EVP_MD *pkg_cms_digest(unsigned bits);
+
 #endif

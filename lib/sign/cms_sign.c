@@ -64,9 +64,9 @@ static enum pkg_code add_signer(CMS_ContentInfo *ci,
 	return pss ? use_pss(si, err) : PKG_OK;
 }
 
-static enum pkg_code add_chain(CMS_ContentInfo *ci,
-			       const struct pkg_certs *certs,
-			       struct pkg_err *err)
+enum pkg_code pkg_cms_add_chain(CMS_ContentInfo *ci,
+				const struct pkg_certs *certs,
+				struct pkg_err *err)
 {
 	if (certs->count > PKG_LIMIT_CMS_CERTS)
 		return pkg_fail(err, PKG_KEY,
@@ -101,7 +101,7 @@ static enum pkg_code build(CMS_ContentInfo *ci, const void *content, size_t len,
 	if (type == NULL || CMS_set1_eContentType(ci, type) != 1)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "set the content type");
 	PKG_TRY(add_signer(ci, options, err));
-	PKG_TRY(add_chain(ci, options->certs, err));
+	PKG_TRY(pkg_cms_add_chain(ci, options->certs, err));
 	if (CMS_final(ci, bio, NULL, FLAGS) != 1)
 		return pkg_crypto_fail(err, PKG_KEY, "sign");
 	return PKG_OK;
@@ -130,23 +130,19 @@ static enum pkg_code sign(struct pkg_buf *out, const void *content, size_t len,
 	return code;
 }
 
-/* What leaves here has been read back and verified as anybody would. */
-static enum pkg_code check(const struct pkg_buf *der, const void *content,
-			   size_t len,
-			   const struct pkg_cms_sign_options *options,
-			   struct pkg_err *err)
+enum pkg_code pkg_cms_check_made(const struct pkg_buf *der, const void *content,
+				 size_t len, const struct pkg_certs *certs,
+				 const char *content_type, struct pkg_err *err)
 {
-	struct pkg_crypto *crypto = options->key->crypto;
 	PKG_AUTO(pkg_certs) struct pkg_certs *anchor = NULL;
 	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
 
-	PKG_TRY(pkg_certs_new(&anchor, crypto, err));
-	PKG_TRY(
-	    pkg_sign_certs_push(anchor, options->certs->entries[0].x509, err));
-	PKG_TRY(pkg_cms_parse(&cms, crypto, der->data, der->len, err));
+	PKG_TRY(pkg_certs_new(&anchor, certs->crypto, err));
+	PKG_TRY(pkg_sign_certs_push(anchor, certs->entries[0].x509, err));
+	PKG_TRY(pkg_cms_parse(&cms, certs->crypto, der->data, der->len, err));
 	return pkg_cms_verify(cms, content, len,
 			      &(struct pkg_cms_verify_options){
-				  .content_type = options->content_type,
+				  .content_type = content_type,
 				  .anchors = anchor,
 				  .no_time = true,
 			      },
@@ -173,7 +169,8 @@ static enum pkg_code sign_and_check(struct pkg_buf *der, const void *content,
 	PKG_TRY(pkg_cert_check_signer(certs, 0,
 				      certs->entries[0].info.not_before, err));
 	PKG_TRY(sign(&made, content, len, options, err));
-	code = check(&made, content, len, options, err);
+	code = pkg_cms_check_made(&made, content, len, certs,
+				  options->content_type, err);
 	if (code == PKG_NO) {
 		const char *why = err->reason;
 		char text[PKG_ERR_TEXT];

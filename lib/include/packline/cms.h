@@ -47,6 +47,10 @@ enum pkg_cms_padding {
 	PKG_CMS_PKCS1, /* RSA keys: PKCS#1 v1.5, for HSMs and same bytes */
 };
 
+/*
+ * Who signs, and how.  For pkg_cms_sign() all of it; pkg_cms_tbs() and
+ * pkg_cms_sign_size() have no use for the private key.
+ */
 struct pkg_cms_sign_options {
 	const struct pkg_key *key;     /* borrowed, as are all pointers here */
 	const struct pkg_certs *certs; /* the signer's certificate first, then
@@ -55,6 +59,21 @@ struct pkg_cms_sign_options {
 	int64_t signing_time;          /* the claim, seconds since the epoch */
 	enum pkg_cms_padding padding;  /* for RSA keys only */
 	unsigned digest_bits; /* 256, 384 or 512; 0 = 384 for P-384, else 256 */
+};
+
+/* A signature that was made somewhere else; all borrowed. */
+struct pkg_cms_raw {
+	const void *tbs; /* the attributes, as pkg_cms_tbs() gave them */
+	size_t tbs_len;
+	/*
+	 * Over them.  RSA: as long as the modulus; whether it is PSS (salt as
+	 * long as the digest) or PKCS#1 v1.5 is found out by verifying it.
+	 * ECDSA: DER (RFC 3279 section 2.2.3), or r and s as PKCS#11 has them.
+	 */
+	const void *signature;
+	size_t signature_len;
+	const struct pkg_certs *certs; /* the signer's first, then others */
+	const char *content_type;      /* PKG_OID_... */
 };
 
 /* How a signature is judged. */
@@ -95,6 +114,39 @@ PKG_API_BEGIN
 PKG_MUST_CHECK enum pkg_code
 pkg_cms_sign(struct pkg_buf *der, const void *content, size_t len,
 	     const struct pkg_cms_sign_options *options, struct pkg_err *err);
+
+/*
+ * How many bytes pkg_cms_sign() will append, without using the key.  Exact for
+ * RSA; for ECDSA the most probable length, off by up to 4 bytes.
+ * Fails as pkg_cms_sign(), but for the key.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_sign_size(size_t *size, const struct pkg_cms_sign_options *options,
+		  struct pkg_err *err);
+/*
+ * The first half of a signature by a key that is out of reach (an HSM, a PKI
+ * that signs blobs): the bytes that it has to sign, which are the DER SET OF
+ * signed attributes (RFC 5652 section 5.4).
+ * @der  they are appended to it.
+ * Fails as pkg_cms_sign(), but for the key.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_tbs(struct pkg_buf *der, const void *content, size_t len,
+	    const struct pkg_cms_sign_options *options, struct pkg_err *err);
+/*
+ * The second half: put attributes, signature and certificates together.
+ * @der  the signature over @content is appended to it; it has been verified
+ *       as pkg_cms_sign() does.
+ * Fails with PKG_NO, reason "unexpected-manifest", if the attributes are of
+ * another content; "signature-bad" if the signature is not over them and by
+ * the first certificate; "signature-profile"; PKG_INPUT, reason
+ * "signature-profile", if @tbs is no such SET; PKG_KEY if the certificate is
+ * not one for code signing.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_cms_assemble(struct pkg_buf *der,
+					      const void *content, size_t len,
+					      const struct pkg_cms_raw *raw,
+					      struct pkg_err *err);
 
 /*
  * Read a signature and hold it against the profile.  Nothing is verified yet.
