@@ -15,15 +15,24 @@ static enum pkg_code off_profile(struct pkg_err *err, const char *why)
 			  "the signature cannot be accepted: %s", why);
 }
 
+/* Does what OpenSSL holds encode to the very bytes that were given? */
+static bool is_same(const CMS_ContentInfo *ci, const void *der, size_t len)
+{
+	unsigned char *again = NULL;
+	const int got = i2d_CMS_ContentInfo(ci, &again);
+	const bool same =
+	    got > 0 && (size_t)got == len && memcmp(again, der, len) == 0;
+
+	OPENSSL_free(again);
+	return same;
+}
+
 /* Decode, and see that encoding gives the same bytes: else two readers could
    see two different messages in them. */
 static enum pkg_code decode(struct pkg_cms *self, const void *der, size_t len,
 			    struct pkg_err *err)
 {
 	const unsigned char *at = der;
-	unsigned char *again = NULL;
-	int got = 0;
-	bool same = false;
 
 	self->ci =
 	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(self->crypto), NULL);
@@ -34,11 +43,14 @@ static enum pkg_code decode(struct pkg_cms *self, const void *der, size_t len,
 			return err->code;
 		return off_profile(err, "it cannot be decoded");
 	}
-	got = i2d_CMS_ContentInfo(self->ci, &again);
-	same = got > 0 && (size_t)got == len && memcmp(again, der, len) == 0;
-	OPENSSL_free(again);
-	if (at != (const unsigned char *)der + len || !same)
+	if (at != (const unsigned char *)der + len ||
+	    !is_same(self->ci, der, len))
 		return off_profile(err, "it is not canonical DER");
+	self->der = malloc(len);
+	if (self->der == NULL)
+		return pkg_fail_nomem(err);
+	memcpy(self->der, der, len);
+	self->der_len = len;
 	return PKG_OK;
 }
 
@@ -219,6 +231,22 @@ const struct pkg_cms_signer *pkg_cms_claim(const struct pkg_cms *cms)
 	return &cms->claim;
 }
 
+/*
+ * What CMS_verify() said yes to: is it still the message that was walked, and
+ * its one signer the one that is claimed?
+ */
+static bool is_untouched(const struct pkg_cms *cms)
+{
+	STACK_OF(X509) *signers = CMS_get0_signers(cms->ci);
+	const bool same =
+	    sk_X509_num(signers) == 1 &&
+	    X509_cmp(sk_X509_value(signers, 0), cms->signer) == 0 &&
+	    is_same(cms->ci, cms->der, cms->der_len);
+
+	sk_X509_free(signers);
+	return same;
+}
+
 static enum pkg_code verify(struct pkg_cms *cms, const void *content,
 			    size_t len,
 			    const struct pkg_cms_verify_options *options,
@@ -242,7 +270,9 @@ static enum pkg_code verify(struct pkg_cms *cms, const void *content,
 		return pkg_fail_nomem(err);
 	if (CMS_verify(cms->ci, NULL, store, bio, NULL,
 		       CMS_BINARY | CMS_NOCRL | CMS_CADES) == 1)
-		return PKG_OK;
+		return is_untouched(cms)
+			   ? PKG_OK
+			   : off_profile(err, "verifying it changed it");
 	if (pkg_crypto_fail(err, PKG_NO, "verify a signature") != PKG_NO)
 		return err->code;
 	return pkg_refuse(err, PKG_NO, "signature-bad",
@@ -265,5 +295,6 @@ void pkg_cms_free(struct pkg_cms *cms)
 		return;
 	CMS_ContentInfo_free(cms->ci);
 	X509_free(cms->signer);
+	free(cms->der);
 	free(cms);
 }

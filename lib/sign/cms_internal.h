@@ -14,6 +14,8 @@ struct pkg_cms {
 	X509 *signer;
 	struct pkg_cms_signer claim;
 	char content_type[80]; /* dotted */
+	uint8_t *der;          /* owned; what was parsed */
+	size_t der_len;
 };
 
 /*
