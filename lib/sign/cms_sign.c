@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/limits.h"
 #include "sign/cms_internal.h"
+#include "sign/token.h"
 
 #include <assert.h>
 #include <openssl/objects.h>
@@ -102,9 +103,11 @@ static enum pkg_code build(CMS_ContentInfo *ci, const void *content, size_t len,
 		return pkg_crypto_fail(err, PKG_SYSTEM, "set the content type");
 	PKG_TRY(add_signer(ci, options, err));
 	PKG_TRY(pkg_cms_add_chain(ci, options->certs, err));
-	if (CMS_final(ci, bio, NULL, FLAGS) != 1)
+	if (CMS_final(ci, bio, NULL, FLAGS) == 1)
+		return PKG_OK;
+	if (pkg_token_blame(options->key, PKG_OK, err) == PKG_OK)
 		return pkg_crypto_fail(err, PKG_KEY, "sign");
-	return PKG_OK;
+	return err->code;
 }
 
 static enum pkg_code sign(struct pkg_buf *out, const void *content, size_t len,
@@ -164,6 +167,7 @@ static enum pkg_code sign_and_check(struct pkg_buf *der, const void *content,
 		return pkg_refuse(err, PKG_INPUT, "limit",
 				  "more than %u bytes to sign",
 				  PKG_LIMIT_SIGNED);
+	PKG_TRY(pkg_token_may(options->key, TOKEN_SIGN, err));
 	PKG_TRY(pkg_cert_check_key(certs, options->key, err));
 	/* Judged at a time when it is valid: not our question here. */
 	PKG_TRY(pkg_cert_check_signer(certs, 0,

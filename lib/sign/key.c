@@ -5,6 +5,7 @@
 #include "packline/path.h"
 #include "packline/source.h"
 #include "sign/key_read.h"
+#include "sign/token.h"
 
 #include <assert.h>
 #include <openssl/core_names.h>
@@ -104,27 +105,47 @@ static enum pkg_code load(struct pkg_key *key, int dirfd, const char *path,
 	return take_certs(key, reader.certs, err);
 }
 
+static enum pkg_code load_token(struct pkg_key *key, const char *word,
+				const struct token_job *job,
+				struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
+	struct pkcs11_uri uri;
+	struct token_job with_uri = *job;
+
+	PKG_TRY(pkg_pkcs11_uri_parse(&uri, word, err));
+	with_uri.uri = &uri;
+	PKG_TRY(pkg_sign_scope_enter(&scope, key->crypto, err));
+	PKG_TRY(pkg_token_load(&key->token, &key->pkey, key->crypto, &with_uri,
+			       err));
+	PKG_TRY(check_type(key, err));
+	PKG_TRY(pkg_sign_spki(key->spki, key->crypto, key->pkey, err));
+	return take_certs(key, key->token->certs, err);
+}
+
 enum pkg_code pkg_key_load(struct pkg_key **out, struct pkg_crypto *crypto,
 			   int dirfd, const char *word,
 			   const struct pkg_key_ask *ask, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_key) struct pkg_key *key = NULL;
+	const bool token = strncmp(word, "pkcs11:", 7) == 0;
 	const char *path = strncmp(word, "file:", 5) == 0 ? word + 5 : word;
+	const struct token_job job = {.ask = ask, .dirfd = dirfd};
+	enum pkg_code code = PKG_OK;
 
 	*out = NULL;
-	if (strncmp(word, "pkcs11:", 7) == 0) {
-		pkg_fail(err, PKG_KEY, "this build has no PKCS#11 support");
-		return pkg_hint(err, "use a key file (PEM, DER, PKCS#12)");
-	}
 	key = calloc(1, sizeof(*key));
 	if (key == NULL)
 		return pkg_fail_nomem(err);
 	key->crypto = crypto;
-	key->name = strdup(word);
+	key->name =
+	    token ? strndup(word, pkg_pkcs11_uri_shown(word)) : strdup(word);
 	if (key->name == NULL)
 		return pkg_fail_nomem(err);
-	if (pkg_sign_settle(load(key, dirfd, path, ask, err), err) != PKG_OK)
-		return pkg_wrap(err, "key '%s'", path);
+	code = token ? load_token(key, word, &job, err)
+		     : load(key, dirfd, path, ask, err);
+	if (pkg_sign_settle(code, err) != PKG_OK)
+		return pkg_wrap(err, "key '%s'", token ? key->name : path);
 	*out = PKG_STEAL(key);
 	return PKG_OK;
 }
@@ -164,6 +185,7 @@ void pkg_key_free(struct pkg_key *key)
 	if (key == NULL)
 		return;
 	EVP_PKEY_free(key->pkey);
+	pkg_token_free(key->token);
 	pkg_certs_free(key->certs);
 	free(key->name);
 	free(key);
