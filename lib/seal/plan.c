@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/plan.h"
 
+#include "packline/approval_policy.h"
 #include "packline/cert.h"
 #include "packline/device_config.h"
 #include "packline/path.h"
@@ -135,6 +136,49 @@ static enum pkg_code plan_subject(struct pkg_seal_plan *plan,
 		 "a container needs a tenant, a name and a "
 		 "version");
 	return pkg_hint(err, "give --tenant (or -d), --name and --version");
+}
+
+/*
+ * Who asks for it must be told apart from who approves it, and what is to be
+ * approved cannot be signed in the same breath.
+ */
+static enum pkg_code plan_policy(struct pkg_seal_plan *plan,
+				 const struct pkg_seal_create *job,
+				 struct pkg_err *err)
+{
+	const struct pkg_device_config *device = job->device;
+	const struct pkg_approval_policy *policy = job->policy;
+
+	if (device != NULL)
+		PKG_TRY(pkg_device_config_may_use(device, job->requester, err));
+	if (device != NULL && device->policy != NULL) {
+		if (policy != NULL &&
+		    memcmp(policy->sha256, device->policy->sha256, 32) != 0)
+			return pkg_fail(err, PKG_USAGE,
+					"device config '%s' asks for the "
+					"approval policy '%s', not for '%s'",
+					device->id, device->policy->path,
+					policy->path);
+		policy = device->policy;
+	}
+	if (policy == NULL)
+		return PKG_OK;
+	plan->spec.has_policy = true;
+	memcpy(plan->spec.policy_sha256, policy->sha256, 32);
+	if (job->requester == NULL) {
+		pkg_fail(err, PKG_USAGE,
+			 "it must be approved, and nobody may approve his own "
+			 "request: whose is it?");
+		return pkg_hint(err, "give --requester WHO");
+	}
+	if (job->signer.key == NULL)
+		return PKG_OK;
+	pkg_refuse(err, PKG_NO, "too-few-approvals",
+		   "'%s' asks for %zu approval%s before it is signed",
+		   policy->path, policy->required,
+		   policy->required == 1 ? "" : "s");
+	return pkg_hint(err, "make a draft without --key, then: pkg-seal "
+			     "request, approve, sign, attach");
 }
 
 static enum pkg_code plan_input(struct pkg_container_input *input,
@@ -302,6 +346,7 @@ enum pkg_code pkg_seal_plan_make(struct pkg_seal_plan *plan,
 	PKG_TRY(pkg_arena_new(&plan->arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(plan_kind(plan, job, err));
 	PKG_TRY(plan_subject(plan, job, err));
+	PKG_TRY(plan_policy(plan, job, err));
 	if (only == NULL) {
 		PKG_TRY(plan_files(plan, job, err));
 		PKG_TRY(plan_given(plan, job, err));

@@ -99,6 +99,28 @@ static enum pkg_code name_text(char out[static PKG_CERT_TEXT],
 	return PKG_OK;
 }
 
+/* A name that was cut would be another name: none, then. */
+static enum pkg_code common_name(char out[static PKG_CERT_TEXT],
+				 const X509_NAME *name, struct pkg_err *err)
+{
+	const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	unsigned char *text = NULL;
+	int len = 0;
+
+	out[0] = '\0';
+	if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
+		return PKG_OK;
+	len = ASN1_STRING_to_UTF8(
+	    &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	if (len < 0)
+		return pkg_crypto_fail(err, PKG_KEY, "read a name");
+	if (len < PKG_CERT_TEXT / 4)
+		pkg_text_quote_cut(out, PKG_CERT_TEXT, (const char *)text,
+				   (size_t)len);
+	OPENSSL_free(text);
+	return PKG_OK;
+}
+
 static enum pkg_code serial_text(struct pkg_cert_info *info, const X509 *x509,
 				 struct pkg_err *err)
 {
@@ -158,6 +180,8 @@ enum pkg_code pkg_sign_x509_info(struct pkg_cert_info *info,
 	PKG_TRY(pkg_sign_spki(info->spki, crypto, pkey, err));
 	PKG_TRY(name_text(info->subject, X509_get_subject_name(x509), err));
 	PKG_TRY(name_text(info->issuer, X509_get_issuer_name(x509), err));
+	PKG_TRY(
+	    common_name(info->common_name, X509_get_subject_name(x509), err));
 	PKG_TRY(serial_text(info, x509, err));
 	if (!pkg_sign_time(&info->not_before, X509_get0_notBefore(x509)) ||
 	    !pkg_sign_time(&info->not_after, X509_get0_notAfter(x509)))

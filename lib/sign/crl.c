@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/limits.h"
 #include "packline/path.h"
+#include "packline/text.h"
 #include "sign/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 SIGN_DEFINE_AUTO(X509_CRL, X509_CRL_free)
 
@@ -73,6 +75,53 @@ enum pkg_code pkg_crls_add_file(struct pkg_crls **crls,
 	}
 	if (pkg_sign_settle(add_data(*crls, &buf, err), err) != PKG_OK)
 		return pkg_wrap(err, "revocation list '%s'", path);
+	return PKG_OK;
+}
+
+size_t pkg_crls_count(const struct pkg_crls *crls)
+{
+	return crls == NULL ? 0 : (size_t)sk_X509_CRL_num(crls->list);
+}
+
+/* Is there a list of the same CA that is newer than @crl? */
+static bool has_newer(const struct pkg_crls *crls, const X509_CRL *crl)
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++) {
+		const X509_CRL *other = sk_X509_CRL_value(crls->list, i);
+
+		if (X509_NAME_cmp(X509_CRL_get_issuer(crl),
+				  X509_CRL_get_issuer(other)) == 0 &&
+		    ASN1_TIME_compare(X509_CRL_get0_lastUpdate(crl),
+				      X509_CRL_get0_lastUpdate(other)) == -1)
+			return true;
+	}
+	return false;
+}
+
+enum pkg_code pkg_crls_check_age(const struct pkg_crls *crls, int64_t max_age,
+				 int64_t now, struct pkg_err *err)
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++) {
+		const X509_CRL *crl = sk_X509_CRL_value(crls->list, i);
+		char raw[PKG_CERT_TEXT] = "", issuer[PKG_CERT_TEXT];
+		char at[21] = "?";
+		int64_t then = 0;
+
+		if (!pkg_sign_time(&then, X509_CRL_get0_lastUpdate(crl)))
+			return pkg_fail(err, PKG_KEY,
+					"a revocation list has "
+					"no thisUpdate");
+		if (now - then <= max_age || has_newer(crls, crl))
+			continue;
+		X509_NAME_oneline(X509_CRL_get_issuer(crl), raw, sizeof(raw));
+		pkg_text_quote_cut(issuer, sizeof(issuer), raw, strlen(raw));
+		(void)pkg_time_format(at, then);
+		(void)pkg_refuse(err, PKG_NO, "crl-too-old",
+				 "the revocation list of '%s' is of %s, which "
+				 "is too old",
+				 issuer, at);
+		return pkg_hint(err, "get the CA's newest list");
+	}
 	return PKG_OK;
 }
 

@@ -172,7 +172,7 @@ static enum pkg_code add(const struct judge *judge,
 	    .reason = approval->reason,
 	    .issued = approval->issued,
 	    .expires = approval->expires,
-	    .rejected = approval->decision == PKG_DECISION_REJECTED,
+	    .decision = approval->decision,
 	};
 	if (to->subject == NULL)
 		return err->code;

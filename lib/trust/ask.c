@@ -175,17 +175,6 @@ static enum pkg_code ask_expiry(const struct question *q,
 	return pkg_hint(err, "get a newer one, if the clock is right");
 }
 
-static enum pkg_code ask_approvals(const struct question *q,
-				   struct pkg_err *err)
-{
-	if (!q->claims->has_policy && q->claims->approvals == 0)
-		return PKG_OK;
-	/* Approvals that cannot be judged must not be passed over. */
-	return pkg_refuse(err, PKG_INPUT, "unsupported",
-			  "it was made under an approval policy; approvals are "
-			  "not supported by this version");
-}
-
 enum pkg_code pkg_trust_ask(const struct pkg_trust *trust,
 			    const struct pkg_env *env,
 			    const struct pkg_trust_question *asked,
@@ -195,8 +184,7 @@ enum pkg_code pkg_trust_ask(const struct pkg_trust *trust,
 	    .trust = trust,
 	    .demands = asked->demands,
 	    .claims = asked->claims,
-	    .now = asked->clock.mode == PKG_CLOCK_AT ? asked->clock.at
-						     : env->now(env),
+	    .now = trust_clock_now(&asked->clock, env),
 	};
 
 	*out = PKG_ANSWER_SKIPPED;
@@ -211,8 +199,6 @@ enum pkg_code pkg_trust_ask(const struct pkg_trust *trust,
 		return ask_sequence(&q, out, err);
 	case PKG_ASK_EXPIRY:
 		return ask_expiry(&q, &asked->clock, out, err);
-	case PKG_ASK_APPROVALS:
-		return ask_approvals(&q, err);
 	}
 	return pkg_fail(err, PKG_INTERNAL, "unknown question");
 }

@@ -3,13 +3,21 @@
 
 #include "config.h"
 
+#include "packline/approval_policy.h"
 #include "packline/buf.h"
 #include "packline/digest.h"
 #include "packline/limits.h"
 #include "packline/path.h"
 #include "packline/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
+
+/* How other files are opened. */
+struct opening {
+	struct pkg_crypto *crypto;
+	int dirfd;
+};
 
 /* In the order of enum pkg_container_kind. */
 static const char *const kinds[] = {"signed", "sealed", "encrypted", NULL};
@@ -253,6 +261,28 @@ static enum pkg_code copy_signing(struct pkg_device_config *config,
 	return PKG_OK;
 }
 
+/* Its findings are about another file, and so they are said there. */
+static enum pkg_code read_policy(struct pkg_device_config *config,
+				 const struct config_file *file,
+				 const struct opening *opening,
+				 const struct pkg_node *node,
+				 struct pkg_err *err)
+{
+	const struct pkg_mark mark = pkg_node_mark(node);
+	const char *path = pkg_config_path(file, node->text, err);
+
+	if (path == NULL)
+		return err->code;
+	if (pkg_approval_policy_load(&config->policy, opening->crypto,
+				     file->diag, opening->dirfd, path,
+				     err) == PKG_OK)
+		return PKG_OK;
+	if (err->os_errno == ENOENT)
+		(void)pkg_hint(err, "paths in a device config are relative to "
+				    "its folder");
+	return pkg_err_at(err, &mark);
+}
+
 static enum pkg_code copy_acl(struct pkg_acl *out,
 			      const struct config_file *file,
 			      const struct acl *acl, struct pkg_err *err)
@@ -276,14 +306,6 @@ static enum pkg_code copy(struct pkg_device_config *config,
 	config->suite = suites[doc->suite.index];
 	PKG_TRY(pkg_config_name(file, doc->device_config, err));
 	PKG_TRY(pkg_config_name(file, doc->tenant, err));
-	if (doc->approval_policy != NULL) {
-		PKG_TRY(pkg_config_unsupported(file, doc->approval_policy,
-					       "approval policies are", err));
-		config->approval_policy =
-		    pkg_config_path(file, doc->approval_policy->text, err);
-		if (config->approval_policy == NULL)
-			return err->code;
-	}
 	PKG_TRY(copy_recipients(config, file, &doc->recipients, err));
 	if (doc->signing != NULL)
 		PKG_TRY(copy_signing(config, file, doc->signing, err));
@@ -301,6 +323,7 @@ enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_YAML_CONFIG};
 	struct config_file file = {.path = path, .diag = diag};
+	const struct opening opening = {crypto, dirfd};
 	const size_t before = diag->errors;
 	struct document doc = {0};
 	uint8_t sha256[32];
@@ -320,6 +343,9 @@ enum pkg_code pkg_device_config_load(struct pkg_device_config **out,
 	PKG_TRY(pkg_config_bind(&file, &table, text.data, text.len, &doc, err));
 	PKG_TRY(copy(config, &file, &doc, err));
 	PKG_TRY(pkg_config_verdict(&file, before, "device config", err));
+	if (doc.approval_policy != NULL)
+		PKG_TRY(read_policy(config, &file, &opening,
+				    doc.approval_policy, err));
 	*out = PKG_STEAL(config);
 	return PKG_OK;
 }
@@ -372,6 +398,7 @@ void pkg_device_config_free(struct pkg_device_config *config)
 {
 	if (config == NULL)
 		return;
+	pkg_approval_policy_free(config->policy);
 	pkg_arena_free(config->arena);
 	free(config);
 }

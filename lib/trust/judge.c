@@ -31,11 +31,9 @@ static struct pkg_cms_verify_options base_options(const struct judge *judge)
 	struct pkg_cms_verify_options options = {
 	    .content_type = PKG_OID_MANIFEST,
 	    .no_time = judge->set->clock.mode == PKG_CLOCK_NONE,
-	    .at = judge->set->clock.at,
+	    .at = trust_clock_now(&judge->set->clock, judge->env),
 	};
 
-	if (judge->set->clock.mode == PKG_CLOCK_SYSTEM)
-		options.at = judge->env->now(judge->env);
 	return options;
 }
 
@@ -64,6 +62,7 @@ static enum pkg_code check_pinned(const struct judge *judge,
 	struct pkg_cms_verify_options options = base_options(judge);
 
 	options.anchors = judge->trust->anchors;
+	options.crls = judge->trust->crls;
 	if (pkg_certs_count(judge->trust->anchors) == 0) {
 		options.anchors = NULL;
 		options.anchor_keys = &pin->spki;
@@ -92,6 +91,7 @@ static enum pkg_code check_chain(const struct judge *judge, struct pkg_cms *cms,
 	    memcmp(only->sha256, claim->sha256, sizeof(only->sha256)) != 0)
 		return check_sound(judge, cms, err);
 	options.anchors = judge->trust->anchors;
+	options.crls = judge->trust->crls;
 	code = pkg_cms_verify(cms, judge->set->content, judge->set->content_len,
 			      &options, err);
 	if (code == PKG_NO && judge->trust->form == TRUST_CA &&
@@ -104,8 +104,9 @@ static enum pkg_code check_chain(const struct judge *judge, struct pkg_cms *cms,
 }
 
 /* Remember a signature that counts; a key counts once. */
-static void add_signer(const struct judge *judge, const struct pkg_cms *cms,
-		       const char *id, const char *subject)
+static enum pkg_code add_signer(const struct judge *judge,
+				const struct pkg_cms *cms, const char *id,
+				const char *subject, struct pkg_err *err)
 {
 	const struct pkg_cms_signer *claim = pkg_cms_claim(cms);
 	struct pkg_signer *signer = &judge->out->items[judge->out->count];
@@ -113,12 +114,17 @@ static void add_signer(const struct judge *judge, const struct pkg_cms *cms,
 	pkg_hex_encode(signer->spki, claim->cert.spki, 32);
 	for (size_t i = 0; i < judge->out->count; i++) {
 		if (strcmp(judge->out->items[i].spki, signer->spki) == 0)
-			return;
+			return PKG_OK;
 	}
 	signer->id = id;
 	signer->subject = subject;
+	signer->common_name =
+	    pkg_arena_printf(judge->arena, err, "%s", claim->cert.common_name);
+	if (signer->common_name == NULL)
+		return err->code;
 	signer->signing_time = claim->signing_time;
 	judge->out->count++;
+	return PKG_OK;
 }
 
 static enum pkg_code judge_file(const struct judge *judge, struct pkg_cms *cms,
@@ -142,10 +148,9 @@ static enum pkg_code judge_file(const struct judge *judge, struct pkg_cms *cms,
 	subject = pkg_arena_printf(judge->arena, err, "%s", cert->subject);
 	if (subject == NULL)
 		return err->code;
-	if (trusted) {
-		add_signer(judge, cms, pin == NULL ? "" : pin->id, subject);
-		return PKG_OK;
-	}
+	if (trusted)
+		return add_signer(judge, cms, pin == NULL ? "" : pin->id,
+				  subject, err);
 	judge->out->ignored++;
 	judge->out->others = pkg_arena_printf(
 	    judge->arena, err, "%s%s%s (issued by %s)", judge->out->others,
@@ -216,6 +221,8 @@ enum pkg_code pkg_trust_signatures(const struct pkg_trust *trust,
 	    pkg_arena_array(arena, set->count + 1, sizeof(*out->items), err);
 	if (out->items == NULL)
 		return err->code;
+	if (trust != NULL)
+		PKG_TRY(pkg_trust_check_crls(trust, env, &set->clock, err));
 	for (size_t i = 0; i < set->count; i++) {
 		const struct pkg_signature_file *file = &set->files[i];
 		PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;

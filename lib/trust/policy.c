@@ -6,7 +6,6 @@
 #include "packline/limits.h"
 #include "packline/text.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const char *const suites[] = {PKG_SUITE_1, NULL};
@@ -24,9 +23,9 @@ struct signers {
 
 struct trust {
 	const struct pkg_node *at;
-	struct pkg_list roots, approvals, tenants, device_configs, suites;
+	struct pkg_list roots, approvals, tenants, device_configs, suites, crls;
 	struct signers *signers;
-	const struct pkg_node *time;
+	const struct pkg_node *time, *crl_max_age;
 	struct pkg_bool_value allow_unsigned;
 	struct pkg_int_value min_sequence;
 };
@@ -177,6 +176,24 @@ static const struct pkg_field trust_fields[] = {
      .offset = offsetof(struct trust, allow_unsigned),
      .help = "Accept containers of kind encrypted, whose maker nobody knows, "
 	     "if a recipient key is given; false if absent."},
+    {.name = "crls",
+     .kind = PKG_FIELD_LIST,
+     .unique = true,
+     .offset = offsetof(struct trust, crls),
+     .min = 1,
+     .max = PKG_LIMIT_CRLS,
+     .item = &path,
+     .help = "Revocation list files; then every certificate that counts must "
+	     "be covered by a current one."},
+    {.name = "crlMaxAge",
+     .kind = PKG_FIELD_STRING,
+     .offset = offsetof(struct trust, crl_max_age),
+     .min = 2,
+     .max = 6,
+     .pattern = CONFIG_DURATION_PATTERN,
+     .help = "How old a revocation list may be, from its thisUpdate on; as old "
+	     "as its nextUpdate says if absent.",
+     .hint = CONFIG_DURATION_HINT},
     {.name = "minSequence",
      .kind = PKG_FIELD_INT,
      .offset = offsetof(struct trust, min_sequence),
@@ -218,52 +235,6 @@ static const struct pkg_table table = {
     .size = sizeof(struct document),
     .fields = fields,
 };
-
-static enum pkg_code read_root(struct pkg_trust *trust,
-			       const struct config_file *file, int dirfd,
-			       const struct pkg_node *node, struct pkg_err *err)
-{
-	const struct pkg_mark mark = pkg_node_mark(node);
-	const size_t before = pkg_certs_count(trust->anchors);
-	const char *root = pkg_config_path(file, node->text, err);
-
-	if (root == NULL)
-		return err->code;
-	if (pkg_certs_add_file(trust->anchors, dirfd, root, err) != PKG_OK) {
-		pkg_err_at(err, &mark);
-		if (err->os_errno == ENOENT)
-			(void)pkg_hint(err, "paths in a trust policy are "
-					    "relative to its folder");
-		if (err->code == PKG_SYSTEM)
-			return err->code;
-		return pkg_config_error(file, "bad-root", node, NULL, err,
-					err->text);
-	}
-	for (size_t i = before; i < pkg_certs_count(trust->anchors); i++) {
-		if (pkg_certs_info(trust->anchors, i)->is_ca)
-			continue;
-		return pkg_config_error(
-		    file, "bad-root", node,
-		    "a signer's own certificate is named by its key, under "
-		    "signers.pins",
-		    err, "this is not the certificate of a CA");
-	}
-	return PKG_OK;
-}
-
-static enum pkg_code read_roots(struct pkg_trust *trust,
-				const struct config_file *file, int dirfd,
-				const struct pkg_list *list,
-				struct pkg_err *err)
-{
-	const struct pkg_node *const *nodes = list->items;
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (nodes[i] != NULL)
-			PKG_TRY(read_root(trust, file, dirfd, nodes[i], err));
-	}
-	return PKG_OK;
-}
 
 static bool decode_spki(uint8_t *spki, const struct pkg_node *node)
 {
@@ -403,6 +374,7 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 	const size_t before = diag->errors;
 	struct document doc = {0};
 	const struct trust *from = NULL;
+	struct trust_files files = {0};
 
 	trust->form = TRUST_POLICY;
 	trust->threshold = 1;
@@ -415,16 +387,18 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 		PKG_TRY(pkg_config_verdict(&file, before, "trust policy", err));
 		return pkg_fail(err, PKG_INTERNAL, "policy without trust");
 	}
+	files =
+	    (struct trust_files){&from->roots, &from->crls, &from->approvals};
 	trust->allow_unsigned = from->allow_unsigned.value;
 	trust->has_min_sequence = from->min_sequence.at != NULL;
 	trust->min_sequence = (uint64_t)from->min_sequence.value;
-	if (from->approvals.at != NULL)
-		PKG_TRY(pkg_config_unsupported(&file, from->approvals.at,
-					       "approvals are", err));
 	PKG_TRY(read_time(trust, &file, from->time, err));
 	PKG_TRY(read_signers(trust, &file, from, err));
+	if (from->crl_max_age != NULL)
+		PKG_TRY(pkg_config_duration(&trust->crl_max_age, &file,
+					    from->crl_max_age, err));
 	if (diag->errors == before) /* else it is refused anyway */
-		PKG_TRY(read_roots(trust, &file, dirfd, &from->roots, err));
+		PKG_TRY(pkg_trust_read_files(trust, &file, dirfd, &files, err));
 	PKG_TRY(pkg_config_names(&trust->tenants, &file, &from->tenants, err));
 	PKG_TRY(pkg_config_names(&trust->device_configs, &file,
 				 &from->device_configs, err));

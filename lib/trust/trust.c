@@ -124,6 +124,18 @@ enum pkg_code pkg_trust_add_crl(struct pkg_trust *trust, int dirfd,
 				 err);
 }
 
+enum pkg_code pkg_trust_check_crls(const struct pkg_trust *trust,
+				   const struct pkg_env *env,
+				   const struct pkg_clock *clock,
+				   struct pkg_err *err)
+{
+	if (trust->crls == NULL || trust->crl_max_age == 0 ||
+	    clock->mode == PKG_CLOCK_NONE)
+		return PKG_OK;
+	return pkg_crls_check_age(trust->crls, trust->crl_max_age,
+				  trust_clock_now(clock, env), err);
+}
+
 const struct pkg_crls *pkg_trust_crls(const struct pkg_trust *trust)
 {
 	return trust == NULL ? NULL : trust->crls;

@@ -2,6 +2,8 @@
 #ifndef TRUST_IMPL_H
 #define TRUST_IMPL_H
 
+#include "config.h"
+
 #include "packline/approval_policy.h"
 #include "packline/arena.h"
 #include "packline/cert.h"
@@ -53,5 +55,22 @@ static inline int64_t trust_clock_now(const struct pkg_clock *clock,
 PKG_MUST_CHECK enum pkg_code
 pkg_trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag, int dirfd,
 		      const void *text, size_t len, struct pkg_err *err);
+
+/* trust.c: no list may be older than the policy allows, by @clock. */
+PKG_MUST_CHECK enum pkg_code pkg_trust_check_crls(const struct pkg_trust *trust,
+						  const struct pkg_env *env,
+						  const struct pkg_clock *clock,
+						  struct pkg_err *err);
+
+/* What a trust policy names by path. */
+struct trust_files {
+	const struct pkg_list *roots, *crls, *approvals;
+};
+
+/* policy_files.c: read them; what is wrong with one is a finding. */
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_read_files(struct pkg_trust *trust, const struct config_file *file,
+		     int dirfd, const struct trust_files *files,
+		     struct pkg_err *err);
 
 #endif

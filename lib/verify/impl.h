@@ -58,6 +58,15 @@ PKG_MUST_CHECK enum pkg_code pkg_verify_facts(struct verify_run *run,
 enum pkg_code pkg_verify_conclude(struct verify_run *run, enum pkg_code code,
 				  struct pkg_err *err);
 
+/* claims.c: steps 3 and 4, but for the signatures. */
+PKG_MUST_CHECK enum pkg_code pkg_verify_claims(struct verify_run *run,
+					       struct pkg_err *err);
+/* Step 6: nobody may have approved what he asked for; NULL = encrypted. */
+PKG_MUST_CHECK enum pkg_code
+pkg_verify_requester(struct verify_run *run,
+		     const struct pkg_container_request *request,
+		     struct pkg_err *err);
+
 /* payload.c: step 7, every file to its end, written out if wanted. */
 PKG_MUST_CHECK enum pkg_code pkg_verify_payload(struct verify_run *run,
 						struct pkg_err *err);

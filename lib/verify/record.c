@@ -61,6 +61,29 @@ static void write_signers(struct pkg_jsonw *w,
 	pkg_jsonw_array_end(w);
 }
 
+static void write_approvals(struct pkg_jsonw *w,
+			    const struct pkg_verdict *verdict)
+{
+	pkg_jsonw_key(w, "approvals");
+	pkg_jsonw_array(w);
+	for (size_t i = 0; i < verdict->approvals.count; i++) {
+		const struct pkg_approved *one = &verdict->approvals.items[i];
+
+		pkg_jsonw_object(w);
+		pkg_jsonw_str_member(w, "decision",
+				     pkg_decision_name(one->decision));
+		pkg_jsonw_str_member(w, "expires", one->expires);
+		pkg_jsonw_str_member(w, "id", one->id);
+		pkg_jsonw_str_member(w, "issued", one->issued);
+		pkg_jsonw_str_member(w, "reason", one->reason);
+		pkg_jsonw_str_member(w, "role", one->role);
+		pkg_jsonw_str_member(w, "spki", one->spki);
+		pkg_jsonw_str_member(w, "subject", one->subject);
+		pkg_jsonw_object_end(w);
+	}
+	pkg_jsonw_array_end(w);
+}
+
 enum pkg_code pkg_verdict_record(struct pkg_sink *sink,
 				 const struct pkg_verdict *verdict,
 				 const char *path, struct pkg_err *err)
@@ -69,6 +92,7 @@ enum pkg_code pkg_verdict_record(struct pkg_sink *sink,
 
 	pkg_jsonw_init(&w, sink, 0);
 	pkg_jsonw_object(&w);
+	write_approvals(&w, verdict);
 	write_checks(&w, verdict);
 	pkg_jsonw_str_member(&w, "content", verdict->content);
 	pkg_jsonw_str_member(&w, "device_config", verdict->device_config);
@@ -105,6 +129,7 @@ enum pkg_code pkg_verdict_stage_record(struct pkg_sink *sink,
 
 	pkg_jsonw_init(&w, sink, 0);
 	pkg_jsonw_object(&w);
+	write_approvals(&w, verdict);
 	pkg_jsonw_str_member(&w, "content", verdict->content);
 	pkg_jsonw_str_member(&w, "device_config", verdict->device_config);
 	pkg_jsonw_str_member(&w, "id", verdict->id);

@@ -9,6 +9,7 @@ static const char *const contents[] = {"files", "bundle", NULL};
 static const char *const verdict_type[] = {"verdict", NULL};
 static const char *const stage_type[] = {"stage", NULL};
 static const char *const stages[] = {"signatures", NULL};
+static const char *const decisions[] = {"APPROVED", "REJECTED", NULL};
 static const char *const check_ids[] = {
 #define X(name, id, text) (id),
     PKG_VERIFY_CHECKS(X)
@@ -63,6 +64,38 @@ static const struct pkg_table signer_table = {
     .fields = signer_fields,
 };
 
+static const struct pkg_field approval_fields[] = {
+    {MEMBER(struct verify_record_approval, decision, PKG_FIELD_ENUM,
+	    "What he decided."),
+     .choices = decisions},
+    {MEMBER(struct verify_record_approval, expires, PKG_FIELD_STRING,
+	    "Until when it is valid: RFC 3339; null if that is not said."),
+     .nullable = true},
+    {MEMBER(struct verify_record_approval, id, PKG_FIELD_STRING,
+	    "Id of the officer in the approval policy.")},
+    {MEMBER(struct verify_record_approval, issued, PKG_FIELD_STRING,
+	    "When he says he decided: RFC 3339.")},
+    {MEMBER(struct verify_record_approval, reason, PKG_FIELD_STRING,
+	    "Why, in his words.")},
+    {MEMBER(struct verify_record_approval, role, PKG_FIELD_STRING,
+	    "As what he decided.")},
+    {MEMBER(struct verify_record_approval, spki, PKG_FIELD_STRING,
+	    "SHA-256 of his public key."),
+     .pattern = SHA256},
+    {MEMBER(struct verify_record_approval, subject, PKG_FIELD_STRING,
+	    "Subject of his certificate: RFC 2253.")},
+    {0},
+};
+
+static const struct pkg_table approval_table = {
+    .name = "approval",
+    .help = "What an officer of the approval policy has decided.",
+    .size = sizeof(struct verify_record_approval),
+    .fields = approval_fields,
+};
+
+static const struct pkg_field approval = {.kind = PKG_FIELD_OBJECT,
+					  .table = &approval_table};
 static const struct pkg_field check = {.kind = PKG_FIELD_OBJECT,
 				       .table = &check_table};
 static const struct pkg_field signer = {.kind = PKG_FIELD_OBJECT,
@@ -70,8 +103,11 @@ static const struct pkg_field signer = {.kind = PKG_FIELD_OBJECT,
 
 /* What both records say of the container. */
 #define SUBJECT_FIELDS(type)                                                   \
-	{MEMBER(type, content, PKG_FIELD_ENUM, "What it carries."),            \
-	 .nullable = true, .choices = contents},                               \
+	{MEMBER(type, approvals, PKG_FIELD_LIST,                               \
+		"What officers have decided, if it was made under a policy."), \
+	 .item = &approval},                                                   \
+	    {MEMBER(type, content, PKG_FIELD_ENUM, "What it carries."),        \
+	     .nullable = true, .choices = contents},                           \
 	    {MEMBER(type, device_config, PKG_FIELD_STRING,                     \
 		    "Id of the device config it is for."),                     \
 	     .nullable = true},                                                \

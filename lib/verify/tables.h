@@ -17,13 +17,20 @@ struct verify_record_signer {
 	const struct pkg_node *id, *signed_at, *spki, *subject;
 };
 
+struct verify_record_approval {
+	const struct pkg_node *at;
+	struct pkg_enum_value decision;
+	const struct pkg_node *expires, *id, *issued, *reason, *role, *spki,
+	    *subject;
+};
+
 struct verify_record_stage {
 	const struct pkg_node *at;
 	struct pkg_enum_value type, stage, content, kind;
 	const struct pkg_node *device_config, *id, *manifest_sha256, *name;
 	const struct pkg_node *path, *tenant, *version;
 	struct pkg_int_value sequence;
-	struct pkg_list signers;
+	struct pkg_list approvals, signers;
 };
 
 struct verify_record_verdict {
@@ -35,7 +42,7 @@ struct verify_record_verdict {
 	const struct pkg_node *id, *manifest_sha256, *name, *path, *tenant;
 	const struct pkg_node *unsigned_sha256, *version;
 	struct pkg_int_value sequence, size;
-	struct pkg_list checks, signers;
+	struct pkg_list approvals, checks, signers;
 };
 
 extern const struct pkg_table pkg_verify_stage_table;

@@ -167,6 +167,8 @@ static bool may_say_yes(const struct verify_run *run)
 {
 	const bool encrypted = pkg_verify_is_encrypted(run);
 	const bool keyed = encrypted && run->options->recipient != NULL;
+	const bool approvals =
+	    run->head->manifest.has_policy || run->head->approval_count > 0;
 	const bool bundle =
 	    run->head->manifest.subject.content == PKG_CONTAINER_BUNDLE;
 	const struct {
@@ -178,6 +180,7 @@ static bool may_say_yes(const struct verify_run *run)
 	    {true, PKG_VERIFY_REQUEST},
 	    {true, PKG_VERIFY_PAYLOAD},
 	    {true, PKG_VERIFY_FRAMING},
+	    {approvals, PKG_VERIFY_APPROVALS},
 	    {encrypted, PKG_VERIFY_RECIPIENTS},
 	    {keyed, PKG_VERIFY_MAC},
 	    {keyed, PKG_VERIFY_PLAINTEXT},

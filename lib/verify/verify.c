@@ -3,6 +3,7 @@
 
 #include "impl.h"
 
+#include "packline/cert.h"
 #include "packline/envelope.h"
 #include "packline/secret.h"
 #include "packline/text.h"
@@ -137,17 +138,41 @@ static enum pkg_code check_signatures(struct verify_run *run,
 		return describe_signers(run, err);
 	if (err->code == PKG_NO && strcmp(err->reason, "no-trust") == 0)
 		return refuse_later(run, err);
-	return pkg_verify_failed(run, PKG_VERIFY_SIGNATURES, err);
+	return pkg_verify_failed(
+	    run,
+	    err->reason != NULL &&
+		    (strcmp(err->reason, "crl-too-old") == 0 ||
+		     strcmp(err->reason, "certificate-revoked") == 0)
+		? PKG_VERIFY_REVOCATION
+		: PKG_VERIFY_SIGNATURES,
+	    err);
 }
 
-/* Certificates were judged by a clock, and by no revocation list. */
+static enum pkg_code note_revocation(struct verify_run *run,
+				     struct pkg_err *err)
+{
+	const size_t count =
+	    pkg_crls_count(pkg_trust_crls(run->options->trust));
+
+	if (count == 0)
+		return pkg_verify_set(run, PKG_VERIFY_REVOCATION,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "no revocation lists were given");
+	if (run->verdict->signers.count == 0)
+		return pkg_verify_set(run, PKG_VERIFY_REVOCATION,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "there is no trusted certificate");
+	return pkg_verify_set(run, PKG_VERIFY_REVOCATION, PKG_VERIFY_PASSED,
+			      err, "none is revoked, by %zu list%s", count,
+			      count == 1 ? "" : "s");
+}
+
+/* By which clock and which revocation lists certificates were judged. */
 static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 {
 	char at[21] = "";
 
-	PKG_TRY(pkg_verify_set(run, PKG_VERIFY_REVOCATION,
-			       PKG_VERIFY_NOT_CHECKED, err,
-			       "no revocation lists were given"));
+	PKG_TRY(note_revocation(run, err));
 	if (run->verdict->signers.count == 0)
 		return pkg_verify_set(run, PKG_VERIFY_CLOCK,
 				      PKG_VERIFY_NOT_CHECKED, err,
@@ -168,62 +193,6 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 	(void)pkg_time_format(at, run->clock.at);
 	return pkg_verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED, err,
 			      "valid at %s", at);
-}
-
-static const struct {
-	enum pkg_question about;
-	enum pkg_verify_check_id check;
-	const char *yes, *skipped;
-} questions[] = {
-    {PKG_ASK_SUITE, PKG_VERIFY_SUITE, "allowed", "not asked for"},
-    {PKG_ASK_TENANT, PKG_VERIFY_TENANT, "the one asked for",
-     "no tenant was asked for"},
-    {PKG_ASK_DEVICE_CONFIG, PKG_VERIFY_DEVICE_CONFIG, "the one asked for",
-     "no device config was asked for"},
-    {PKG_ASK_SEQUENCE, PKG_VERIFY_SEQUENCE, "high enough",
-     "no lowest sequence number was asked for"},
-    {PKG_ASK_EXPIRY, PKG_VERIFY_EXPIRY, "not expired",
-     "no clock: expiry was not looked at"},
-    {PKG_ASK_APPROVALS, PKG_VERIFY_APPROVALS, "approved",
-     "no approvals were asked for"},
-};
-
-/* Steps 3 and 4, what the signed manifest claims. */
-static enum pkg_code check_claims(struct verify_run *run, struct pkg_err *err)
-{
-	const struct pkg_container_manifest *manifest = &run->head->manifest;
-	const struct pkg_container_subject *subject = &manifest->subject;
-	const struct pkg_trust_claims claims = {
-	    .suite = manifest->suite,
-	    .tenant = subject->tenant,
-	    .device_config = subject->device_config,
-	    .device_config_sha256 = run->verdict->device_config_sha256,
-	    .has_policy = manifest->has_policy,
-	    .approvals = run->head->approval_count,
-	    .has_sequence = subject->sequence >= 0,
-	    .sequence = (uint64_t)subject->sequence,
-	    .expires = subject->expires,
-	};
-	struct pkg_trust_question asked = {.claims = &claims,
-					   .demands = &run->options->demands,
-					   .clock = run->clock};
-
-	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
-		enum pkg_answer answer = PKG_ANSWER_SKIPPED;
-
-		asked.about = questions[i].about;
-		if (pkg_trust_ask(run->options->trust, run->env, &asked,
-				  &answer, err) != PKG_OK)
-			return pkg_verify_failed(run, questions[i].check, err);
-		PKG_TRY(pkg_verify_set(
-		    run, questions[i].check,
-		    answer == PKG_ANSWER_YES ? PKG_VERIFY_PASSED
-					     : PKG_VERIFY_NOT_CHECKED,
-		    err, "%s",
-		    answer == PKG_ANSWER_YES ? questions[i].yes
-					     : questions[i].skipped));
-	}
-	return PKG_OK;
 }
 
 /*
@@ -279,6 +248,7 @@ static enum pkg_code check_request(struct verify_run *run, struct pkg_err *err)
 
 	if (pkg_container_request(run->container, &request, err) != PKG_OK)
 		return pkg_verify_failed(run, PKG_VERIFY_REQUEST, err);
+	PKG_TRY(pkg_verify_requester(run, request, err));
 	return pkg_verify_set(run, PKG_VERIFY_REQUEST, PKG_VERIFY_PASSED, err,
 			      request == NULL ? "its encrypted bytes"
 					      : "it fits the manifest");
@@ -320,7 +290,7 @@ static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
 	PKG_TRY(read_head(run, err));
 	PKG_TRY(check_signatures(run, err));
 	PKG_TRY(note_clock(run, err));
-	PKG_TRY(check_claims(run, err));
+	PKG_TRY(pkg_verify_claims(run, err));
 	if (run->options->extract != NULL && pkg_verify_is_encrypted(run) &&
 	    run->options->recipient == NULL) {
 		pkg_refuse(err, PKG_USAGE, "no-recipient-key",

@@ -29,7 +29,14 @@ def good_policy(keys):
         "roots": ["ca.pem"], "signers": {"threshold": 2, "pins": pins},
         "tenants": ["acme"], "deviceConfigs": ["ecu-a"],
         "suites": ["packline-1"], "time": "at=2026-12-01T02:00:00Z",
-        "allowUnsigned": False, "minSequence": 3}}
+        "allowUnsigned": False, "minSequence": 3, "crlMaxAge": "30d"}}
+
+
+def good_approval_policy(keys):
+    del keys
+    return {"packline": 1, "approvals": {
+        "required": 1, "validFor": "30d", "officers": [
+            {"id": "alice", "cert": "officer.pem", "role": "product"}]}}
 
 
 def good_device_config(keys):

@@ -215,7 +215,7 @@ def test_findings_of_a_policy(run, tmp_path, signed):
     (tmp_path / "p.yaml").write_text(
         "packline: 1\ntrust:\n  signers:\n    threshold: 0\n"
         "    pins: [{id: carol, spki: 'sha256:xyz'}]\n"
-        "  approvals: [release.yaml]\n  tenants: []\n  time: tsa\n"
+        "  crlMaxAge: 30\n  tenants: []\n  time: tsa\n"
         "  allowunsigned: true\n")
     answer = run("pkg-verify", "-t", "p.yaml", signed, check=3)
     assert answer.out == ""
@@ -225,8 +225,6 @@ def test_findings_of_a_policy(run, tmp_path, signed):
         "pkg-verify: p.yaml:4:16", "pkg-verify: p.yaml:5:30",
         "pkg-verify: p.yaml:6:14", "pkg-verify: p.yaml:7:12",
         "pkg-verify: p.yaml:8:9", "pkg-verify: p.yaml:9:3", "pkg-verify"]
-    assert "approvals are not supported by this version [unsupported]" \
-        in answer.err
     assert "did you mean 'allowUnsigned'" in answer.err
 
 

@@ -243,7 +243,7 @@ def test_expiry(keys, refuse, verify):
 def test_approvals_that_cannot_be_judged(keys, refuse):
     box = forge.Box(keys)
     box.manifest["policy_sha256"] = "a" * 64
-    refuse(box, 3, "unsupported")
+    refuse(box, 1, "no-approval-policy")
 
 
 def test_rejected_by_an_officer(keys, refuse):
@@ -254,7 +254,7 @@ def test_rejected_by_an_officer(keys, refuse):
         ("META-INF/approval-00.json", approval),
         ("META-INF/approval-00.p7s",
          forge.sign(keys, "officer", approval, oid=forge.APPROVAL_OID))]
-    refuse(reference.write_zip(members), 3, "unsupported")
+    refuse(reference.write_zip(members), 1, "approval-policy")
 
 
 # -- encryption ---------------------------------------------------------------

@@ -74,7 +74,13 @@ static const struct {
     {POLICY PINS "  time: at=yesterday\n", "wrong-form", 5},
     {POLICY PINS "  time: never\n", "wrong-form", 5},
     {POLICY PINS "  time: tsa\n", "unsupported", 5},
-    {POLICY PINS "  approvals: [release.yaml]\n", "unsupported", 5},
+    {POLICY PINS "  approvals: []\n", "too-short", 5},
+    {POLICY PINS "  crls: [ca.pem]\n", "bad-crl", 5},
+    {POLICY PINS "  crlMaxAge: 30\n", "wrong-form", 5},
+    {POLICY PINS "  crlMaxAge: 30y\n", "wrong-form", 5},
+    {POLICY PINS "  crlMaxAge: 0d\n", "wrong-form", 5},
+    {"packline: 1\ntrust:\n" PINS "  crls: [ca.pem]\n", "crls-without-roots",
+     4},
     {"packline: 1\ntrust:\n" PINS "  roots: []\n", "too-short", 4},
     {"packline: 1\ntrust:\n" PINS "  roots: [trust.yaml]\n", "bad-root", 4},
     {"packline: 1\ntrust:\n" PINS "  roots: [leaf.pem]\n", "bad-root", 4},
@@ -305,18 +311,6 @@ static void test_expiry(void **state)
 	ask(NULL, &question, PKG_ANSWER_YES, NULL);
 }
 
-static void test_approvals_are_not_passed_over(void **state)
-{
-	struct pkg_trust_claims claims = {.has_policy = true};
-
-	(void)state;
-	ask(NULL, ASK(PKG_ASK_APPROVALS, 0), PKG_ANSWER_SKIPPED, "unsupported");
-	claims = (struct pkg_trust_claims){.approvals = 1};
-	ask(NULL, ASK(PKG_ASK_APPROVALS, 0), PKG_ANSWER_SKIPPED, "unsupported");
-	claims = (struct pkg_trust_claims){0};
-	ask(NULL, ASK(PKG_ASK_APPROVALS, 0), PKG_ANSWER_SKIPPED, NULL);
-}
-
 static void test_clock_words(void **state)
 {
 	struct pkg_clock clock;
@@ -415,7 +409,6 @@ static void test_device_config_is_refused(void **state)
 	    {CONFIG "kind: signed\nsuite: packline-0\n", "wrong-value", 5},
 	    {CONFIG "kind: signed\nsigned: yes\n", "unknown-key", 5},
 	    {CONFIG "kind: signed\nsigning: {key: a.pem}\n", "missing-key", 5},
-	    {CONFIG "kind: signed\napprovalPolicy: p.yaml\n", "unsupported", 5},
 	    {CONFIG "kind: sealed\nrecipients: [\"kek:site\"]\n", "unsupported",
 	     5},
 	    {CONFIG "kind: sealed\nrecipients: [\"password:\"]\n",
@@ -463,7 +456,6 @@ int main(void)
 	    cmocka_unit_test(test_policy_refuses_other_tenants),
 	    cmocka_unit_test(test_sequence),
 	    cmocka_unit_test(test_expiry),
-	    cmocka_unit_test(test_approvals_are_not_passed_over),
 	    cmocka_unit_test(test_clock_words),
 	    cmocka_unit_test(test_device_config_is_read),
 	    cmocka_unit_test(test_device_config_digest),

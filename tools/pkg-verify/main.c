@@ -123,6 +123,8 @@ static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
 	     "refuse a lower sequence number", NULL, NULL},
 	    {"time", 0, CLI_TEXT, &args.time, "MODE",
 	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	    {"crl", 0, CLI_LIST, &args.crls, "FILE",
+	     "revocation list; more than one may be given", NULL, "file"},
 	    {"recipient", 0, CLI_TEXT, &args.recipient.key, "KEY",
 	     "decrypt with this private key", NULL, "file"},
 	    {"cert", 0, CLI_TEXT, &args.recipient.cert, "FILE",

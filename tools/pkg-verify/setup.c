@@ -22,6 +22,21 @@ static enum pkg_code load_trust(struct verify_setup *setup, struct cli *cli,
 	return code;
 }
 
+static enum pkg_code load_crls(struct verify_setup *setup, struct cli *cli,
+			       const struct cli_list *crls, struct pkg_err *err)
+{
+	if (crls->count > 0 && setup->trust == NULL) {
+		pkg_fail(err, PKG_USAGE,
+			 "--crl is for the CA that --trust names, and there is "
+			 "none");
+		return pkg_hint(err, "give --trust, too");
+	}
+	for (size_t i = 0; i < crls->count; i++)
+		PKG_TRY(pkg_trust_add_crl(setup->trust, cli_dirfd(cli),
+					  crls->items[i], err));
+	return PKG_OK;
+}
+
 /* An id cannot hold a slash; a file's name says that it is YAML. */
 static bool is_file(const char *word)
 {
@@ -51,6 +66,7 @@ static enum pkg_code load_device_config(struct verify_setup *setup,
 				   &diag, cli_dirfd(cli), word, err);
 	cli_findings(cli, &diag);
 	PKG_TRY(code);
+	demands->device = setup->device_config;
 	demands->device_config = setup->device_config->id;
 	demands->device_config_sha256 = setup->device_config->sha256;
 	if (demands->tenant == NULL)
@@ -96,6 +112,7 @@ enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
 	PKG_TRY(set_demands(setup, args, err));
 	if (args->trust != NULL)
 		PKG_TRY(load_trust(setup, cli, args->trust, err));
+	PKG_TRY(load_crls(setup, cli, &args->crls, err));
 	if (args->device_config != NULL)
 		PKG_TRY(
 		    load_device_config(setup, cli, args->device_config, err));

@@ -18,6 +18,7 @@ struct verify_args {
 	const char *trust, *tenant, *device_config, *time;
 	struct key_args recipient;
 	const char *extract, *format;
+	struct cli_list crls;
 	struct cli_number min_sequence;
 	bool unsigned_digest;
 };

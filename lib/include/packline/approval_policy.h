@@ -3,6 +3,7 @@
 #define PKG_APPROVAL_POLICY_H
 
 #include "packline/auto.h"
+#include "packline/container.h"
 #include "packline/diag.h"
 #include "packline/env.h"
 #include "packline/err.h"
@@ -36,7 +37,6 @@
  *   signature-..., certificate-..., algorithm-weak   see packline/cms.h
  */
 struct pkg_arena;
-struct pkg_container_approval;
 struct pkg_crypto;
 struct pkg_device_config;
 struct pkg_sink;
@@ -92,7 +92,7 @@ struct pkg_approved {
 	const char *issued;  /* his claim */
 	const char *expires; /* or NULL */
 	char spki[65];       /* SHA-256 of his public key, hex */
-	bool rejected;
+	enum pkg_decision decision;
 };
 
 struct pkg_approvals {

@@ -23,6 +23,8 @@ enum { PKG_CERT_TEXT = 256 };
 struct pkg_cert_info {
 	char subject[PKG_CERT_TEXT]; /* RFC 2253, quoted, cut if too long */
 	char issuer[PKG_CERT_TEXT];
+	/* commonName of the subject, quoted; "" unless there is exactly one */
+	char common_name[PKG_CERT_TEXT];
 	char serial[44];    /* lower-case hexadecimal digits */
 	uint8_t spki[32];   /* SHA-256 of the DER SubjectPublicKeyInfo */
 	uint8_t sha256[32]; /* of the whole certificate: its fingerprint */
@@ -106,7 +108,16 @@ PKG_MUST_CHECK enum pkg_code pkg_crls_add_file(struct pkg_crls **crls,
 					       struct pkg_crypto *crypto,
 					       int dirfd, const char *path,
 					       struct pkg_err *err);
-void pkg_crls_free(struct pkg_crls *crls); /* NULL is allowed */
+/*
+ * Is the newest list of every CA at most @max_age seconds old at the time
+ * @now, counted from its thisUpdate?  Fails with PKG_NO, reason
+ * "crl-too-old".
+ */
+PKG_MUST_CHECK enum pkg_code pkg_crls_check_age(const struct pkg_crls *crls,
+						int64_t max_age, int64_t now,
+						struct pkg_err *err);
+size_t pkg_crls_count(const struct pkg_crls *crls); /* NULL: 0 */
+void pkg_crls_free(struct pkg_crls *crls);          /* NULL is allowed */
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_certs)

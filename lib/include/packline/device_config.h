@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct pkg_approval_policy; /* packline/approval_policy.h */
 struct pkg_crypto;
 struct pkg_sink;
 
@@ -43,7 +44,8 @@ struct pkg_device_config {
 	struct pkg_name_list recipients; /* certificate files; none if signed */
 	const char *signing_key;         /* path or pkcs11: URI, or NULL */
 	const char *signing_cert;        /* path, or NULL */
-	const char *approval_policy;     /* path of the file, or NULL */
+	/* Owned; what is made with it must be approved.  NULL = need not be. */
+	struct pkg_approval_policy *policy;
 	struct pkg_acl acl;
 	char sha256[65];         /* of the file's bytes, lower-case hex */
 	struct pkg_arena *arena; /* owned; holds all of the above */

@@ -16,6 +16,7 @@
 /*
  * Making, signing and showing containers.
  */
+struct pkg_approval_policy;
 struct pkg_certs;
 struct pkg_device_config;
 struct pkg_diag;
@@ -50,6 +51,8 @@ struct pkg_seal_words {
 struct pkg_seal_create {
 	int dirfd; /* what the paths below are relative to */
 	const struct pkg_device_config *device; /* kind, tenant, recipients */
+	/* Under which it must be approved; NULL = that of the device config */
+	const struct pkg_approval_policy *policy;
 	const char *tenant, *name, *version;
 	const char *expires, *created; /* RFC 3339, any offset */
 	const char *requester;

@@ -20,6 +20,7 @@
 struct pkg_trust;
 struct pkg_arena;
 struct pkg_crls;
+struct pkg_device_config;
 struct pkg_sink;
 
 /* Which clock certificates and `expires` are judged by. */
@@ -40,6 +41,8 @@ struct pkg_trust_demands {
 	const char *tenant;               /* NULL = any the policy allows */
 	const char *device_config;        /* id; NULL = any */
 	const char *device_config_sha256; /* 64 hex digits; NULL = any */
+	/* Whose acl says who may sign and approve; NULL = it is not at hand. */
+	const struct pkg_device_config *device;
 	bool has_min_sequence;
 	uint64_t min_sequence;
 	bool has_clock; /* overrides the policy's time mode */
@@ -52,8 +55,6 @@ struct pkg_trust_claims {
 	const char *tenant;
 	const char *device_config;
 	const char *device_config_sha256;
-	bool has_policy;  /* it was made under an approval policy */
-	size_t approvals; /* that the container carries */
 	bool has_sequence;
 	uint64_t sequence;
 	const char *expires; /* RFC 3339 */
@@ -66,7 +67,6 @@ enum pkg_question {
 	PKG_ASK_DEVICE_CONFIG,
 	PKG_ASK_SEQUENCE,
 	PKG_ASK_EXPIRY,
-	PKG_ASK_APPROVALS,
 };
 
 enum pkg_answer {
@@ -86,6 +86,7 @@ struct pkg_trust_question {
 struct pkg_signer {
 	const char *id;       /* of the pin, or "" if trusted by its chain */
 	const char *subject;  /* of the certificate, RFC 2253 */
+	const char *common_name; /* of its subject; "" if not exactly one */
 	char spki[65];        /* SHA-256 of its public key, hex */
 	int64_t signing_time; /* the signer's claim, for display only */
 };
@@ -121,8 +122,8 @@ PKG_API_BEGIN
  * @env    borrowed for the lifetime of the trust: clock and crypto.
  * @diag   receives everything that is wrong with a policy file.
  * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
- * Fails with PKG_INPUT if the file is malformed, trusts nobody, or asks for
- * what this version cannot check; PKG_SYSTEM if a file cannot be read.
+ * Fails with PKG_INPUT if the file, or an approval policy that it names, is
+ * malformed or trusts nobody; PKG_SYSTEM if a file cannot be read.
  */
 PKG_MUST_CHECK enum pkg_code pkg_trust_load(struct pkg_trust **out,
 					    const struct pkg_env *env,
@@ -169,7 +170,8 @@ bool pkg_clock_parse(struct pkg_clock *out, const char *text);
  *         on failure.
  * Fails with PKG_NO and a reason: "no-trust" (@trust is NULL),
  * "signer-untrusted" (no trusted signature), "threshold" (too few), or
- * another of packline/cms.h for a signature or a certificate that is no good.
+ * another of packline/cms.h for a signature or a certificate that is no good;
+ * "crl-too-old" if a revocation list is older than the policy's crlMaxAge.
  * The order of the files is not judged here.
  */
 PKG_MUST_CHECK enum pkg_code
@@ -182,8 +184,7 @@ pkg_trust_signatures(const struct pkg_trust *trust, const struct pkg_env *env,
  * @trust  NULL: only the demands are asked.
  * @out    receives whether anybody demands it, and whether it holds.
  * Fails with PKG_NO and the reason "wrong-suite", "wrong-tenant",
- * "wrong-device-config", "sequence-too-low" or "expired"; with PKG_INPUT and
- * "unsupported" for claims that this version cannot judge.
+ * "wrong-device-config", "sequence-too-low" or "expired".
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_trust_ask(const struct pkg_trust *trust, const struct pkg_env *env,

@@ -2,6 +2,7 @@
 #ifndef PKG_VERIFY_H
 #define PKG_VERIFY_H
 
+#include "packline/approval_policy.h"
 #include "packline/auto.h"
 #include "packline/env.h"
 #include "packline/err.h"
@@ -83,9 +84,10 @@ struct pkg_verdict {
 	const char *manifest_sha256; /* the package's identity */
 	bool draft;
 	struct pkg_signers signers;
-	uint64_t size;               /* bytes of the container read */
-	const char *unsigned_sha256; /* if asked for */
-	struct pkg_arena *arena;     /* owned; holds all of the above */
+	struct pkg_approvals approvals; /* needed 0 = none were asked for */
+	uint64_t size;                  /* bytes of the container read */
+	const char *unsigned_sha256;    /* if asked for */
+	struct pkg_arena *arena;        /* owned; holds all of the above */
 };
 
 struct pkg_verify_options {
