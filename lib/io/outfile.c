@@ -124,14 +124,8 @@ static enum pkg_code open_file(struct pkg_outfile *file, int dirfd,
 	PKG_TRY(check_target(file, err));
 	PKG_TRY(
 	    open_temp(file, options->mode != 0 ? options->mode : 0666, err));
-	/* Allocating first is several times faster, and finds a full disk
-	   before the work; a file system that cannot is no reason to stop. */
-	if (options->size > 0 && options->size <= INT64_MAX &&
-	    fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)options->size) !=
-		0 &&
-	    errno == ENOSPC)
-		return pkg_temp_unwritable(file->path, err);
-	return PKG_OK;
+	pkg_sink_fd_init(&file->sink, file->fd, file->path);
+	return pkg_sink_fd_expect(&file->sink, options->size, err);
 }
 
 enum pkg_code pkg_outfile_open(struct pkg_outfile **out, int dirfd,
@@ -153,11 +147,12 @@ enum pkg_code pkg_outfile_open(struct pkg_outfile **out, int dirfd,
 	file->path = strdup(is_stdout ? "standard output" : path);
 	if (file->path == NULL)
 		return pkg_fail_nomem(err);
-	if (is_stdout)
+	if (is_stdout) {
 		PKG_TRY(open_stdout(file, options, err));
-	else
+		pkg_sink_fd_init(&file->sink, file->fd, file->path);
+	} else {
 		PKG_TRY(open_file(file, dirfd, options, err));
-	pkg_sink_fd_init(&file->sink, file->fd, file->path);
+	}
 	*out = PKG_STEAL(file);
 	return PKG_OK;
 }

@@ -2,8 +2,13 @@
 #include "packline/sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+enum { EARLY = 8 << 20 }; /* bytes */
 
 /*
  * A caller that checks only at the end passes the same @err, which still
@@ -57,10 +62,25 @@ static enum pkg_code nothing_to_finish(struct pkg_sink *sink,
 	return PKG_OK;
 }
 
+/*
+ * The end waits for the disk; what it has by then need not be waited for.  A
+ * request only: it may be refused.
+ */
+static void start_early(struct pkg_sink_fd *self, uint64_t total)
+{
+	if (!self->early || total - self->started < EARLY)
+		return;
+	(void)sync_file_range(self->fd, (off_t)self->started,
+			      (off_t)(total - self->started),
+			      SYNC_FILE_RANGE_WRITE);
+	self->started = total;
+}
+
 static enum pkg_code fd_write(struct pkg_sink *sink, const void *buf,
 			      size_t len, struct pkg_err *err)
 {
-	const struct pkg_sink_fd *self = (const struct pkg_sink_fd *)sink;
+	struct pkg_sink_fd *self = (struct pkg_sink_fd *)sink;
+	const uint64_t total = sink->total + len;
 	const uint8_t *p = buf;
 
 	while (len > 0) {
@@ -74,6 +94,7 @@ static enum pkg_code fd_write(struct pkg_sink *sink, const void *buf,
 		p += n;
 		len -= (size_t)n;
 	}
+	start_early(self, total);
 	return PKG_OK;
 }
 
@@ -84,6 +105,30 @@ void pkg_sink_fd_init(struct pkg_sink_fd *self, int fd, const char *name)
 	    .name = name,
 	    .fd = fd,
 	};
+}
+
+/*
+ * tmpfs reserves by filling memory, which takes as long as writing, and then
+ * one thread does it and not two.
+ */
+static bool reserves_slowly(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+enum pkg_code pkg_sink_fd_expect(struct pkg_sink_fd *self, uint64_t size,
+				 struct pkg_err *err)
+{
+	if (size == 0 || size > INT64_MAX)
+		return PKG_OK;
+	self->early = size >= 2 * (uint64_t)EARLY;
+	if ((size < EARLY || !reserves_slowly(self->fd)) &&
+	    fallocate(self->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) != 0 &&
+	    errno == ENOSPC)
+		return pkg_fail_os(err, errno, "cannot write '%s'", self->name);
+	return PKG_OK;
 }
 
 static enum pkg_code buf_write(struct pkg_sink *sink, const void *buf,

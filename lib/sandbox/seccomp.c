@@ -55,6 +55,12 @@ static const int always[] = {
     SYS_fdatasync,
     SYS_ftruncate,
     SYS_fallocate,
+#	ifdef SYS_sync_file_range
+    SYS_sync_file_range,
+#	endif
+#	ifdef SYS_arm_sync_file_range
+    SYS_arm_sync_file_range,
+#	endif
     SYS_ppoll,
     SYS_statx,
     SYS_munmap,

@@ -55,7 +55,8 @@ static enum pkg_code read_file(struct payload *payload, struct pkg_sink *extra,
 }
 
 /* The same, and write it out under its real name. */
-static enum pkg_code extract_file(struct payload *payload, const char *name,
+static enum pkg_code extract_file(struct payload *payload,
+				  const struct pkg_container_file *file,
 				  struct pkg_buf *capture, struct pkg_err *err)
 {
 	struct pkg_outdir *dir = payload->run->options->extract;
@@ -63,9 +64,11 @@ static enum pkg_code extract_file(struct payload *payload, const char *name,
 	enum pkg_code code = PKG_OK;
 	int fd = -1;
 
-	PKG_TRY(pkg_outdir_create(dir, name, 0666, &fd, err));
-	pkg_sink_fd_init(&out, fd, name);
-	code = read_file(payload, &out.sink, capture, err);
+	PKG_TRY(pkg_outdir_create(dir, file->source_name, 0666, &fd, err));
+	pkg_sink_fd_init(&out, fd, file->source_name);
+	code = pkg_sink_fd_expect(&out, file->size, err);
+	if (code == PKG_OK)
+		code = read_file(payload, &out.sink, capture, err);
 	if (code != PKG_OK) {
 		(void)close(fd);
 		return code;
@@ -94,7 +97,7 @@ static enum pkg_code one_file(struct payload *payload,
 		payload->index++;
 	}
 	if (run->options->extract != NULL && run->refusal.code == PKG_OK)
-		return extract_file(payload, file->source_name, capture, err);
+		return extract_file(payload, file, capture, err);
 	return read_file(payload, NULL, capture, err);
 }
 

@@ -90,6 +90,30 @@ static void failed_write_sticks_and_keeps_its_cause(void **state)
 	assert_int_equal(s.sink.total, 0);
 }
 
+/* Room that is reserved is no length; and a long file is written early. */
+static void expected_file(void **state)
+{
+	static const char block[1 << 20] = {1};
+	const struct room *room = *state;
+	struct pkg_err err = PKG_ERR_INIT;
+	const int fd = openat(room->fd, "f", O_CREAT | O_RDWR, 0600);
+	struct pkg_sink_fd s;
+	struct stat st;
+
+	assert_true(fd >= 0);
+	pkg_sink_fd_init(&s, fd, "f");
+	assert_ok(pkg_sink_fd_expect(&s, 0, &err));
+	assert_ok(pkg_sink_fd_expect(&s, 20 * sizeof(block), &err));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	for (size_t i = 0; i < 20; i++)
+		assert_ok(pkg_sink_write(&s.sink, block, sizeof(block), &err));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 20 * sizeof(block));
+	assert_true(s.started > 0);
+	(void)close(fd);
+}
+
 static void gathered_writes_arrive_in_order(void **state)
 {
 	struct pkg_err err = PKG_ERR_INIT;
@@ -396,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(failed_write_sticks_and_keeps_its_cause),
+	    in_room(expected_file),
 	    cmocka_unit_test(gathered_writes_arrive_in_order),
 	    cmocka_unit_test(source_that_ends_early_is_truncated),
 	    cmocka_unit_test(slurp_takes_the_maximum_and_no_more),

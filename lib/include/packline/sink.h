@@ -6,6 +6,8 @@
 #include "packline/err.h"
 #include "packline/limits.h"
 
+#include <stdbool.h>
+
 /*
  * A sink accepts bytes.  Implementations embed struct pkg_sink first.
  * A failure sticks: after one failed write every later call fails the same
@@ -25,6 +27,8 @@ struct pkg_sink_fd {
 	struct pkg_sink sink;
 	const char *name;
 	int fd;
+	bool early;       /* of pkg_sink_fd_expect() */
+	uint64_t started; /* bytes whose way to the disk has begun */
 };
 
 /* Appends to a buffer, borrowed, within its maximum. */
@@ -60,6 +64,16 @@ PKG_MUST_CHECK enum pkg_code pkg_sink_finish(struct pkg_sink *sink,
 					     struct pkg_err *err);
 
 void pkg_sink_fd_init(struct pkg_sink_fd *self, int fd, const char *name);
+/*
+ * The descriptor is that of a new, empty file which will get @size bytes:
+ * reserve the room, which is faster and finds a full disk before the work, and
+ * send a long file to the disk while the rest of it is made.
+ * Fails with PKG_SYSTEM if there is no room; a file system that cannot reserve
+ * is no error.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_sink_fd_expect(struct pkg_sink_fd *self,
+						uint64_t size,
+						struct pkg_err *err);
 void pkg_sink_buf_init(struct pkg_sink_buf *self, struct pkg_buf *buf);
 void pkg_sink_tee_init(struct pkg_sink_tee *self, struct pkg_sink *a,
 		       struct pkg_sink *b);
