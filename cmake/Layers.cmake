@@ -57,6 +57,10 @@ pkg_layer(manifest
   USES "base io digest json yaml pattern schema query"
   OWNS ""
   HEADERS "manifest lock compare listing")
+pkg_layer(graph
+  USES "base io json manifest"
+  OWNS ""
+  HEADERS "graph")
 pkg_layer(container
   USES "base io digest json schema sign zip"
   OWNS ""

@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 	    {"list", "list modules, sets and more as the server would",
 	     verb_list},
 	    {"diff", "compare two manifests or two locks", verb_diff},
+	    {"graph", "draw sets, modules and files", verb_graph},
 	    {"plan", "write the steps of an import", verb_plan},
 	    {"bundle", "put plan and files into an import bundle", verb_bundle},
 	    {"schema", "print the JSON Schema of a format", verb_schema},

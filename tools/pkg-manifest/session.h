@@ -119,6 +119,7 @@ enum pkg_code verb_files(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_resolve(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_list(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_diff(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_graph(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_schema(struct cli *cli, struct pkg_err *err);
