@@ -29,6 +29,12 @@ pkg_assembly_put(struct assembly *self, const char *name,
 PKG_MUST_CHECK enum pkg_code
 pkg_assembly_edit(struct assembly *self, const struct pkg_container_edit *edit,
 		  struct pkg_crypto *crypto, struct pkg_err *err);
+/* All members of a .request; write_request.c. */
+PKG_MUST_CHECK enum pkg_code
+pkg_assembly_request(struct assembly *self,
+		     const struct pkg_container_request_parts *parts,
+		     const struct pkg_container_edit *edit,
+		     struct pkg_crypto *crypto, struct pkg_err *err);
 PKG_MUST_CHECK enum pkg_code pkg_assembly_finish(struct assembly *self,
 						 struct pkg_err *err);
 void pkg_assembly_fini(struct assembly *self);

@@ -33,27 +33,6 @@ static struct pkg_container_bytes buf_bytes(const struct pkg_buf *buf)
 	return (struct pkg_container_bytes){buf->data, buf->len};
 }
 
-static enum pkg_code
-put_request_file(struct assembly *out,
-		 const struct pkg_container_request_parts *parts,
-		 const struct pkg_container_edit *edit,
-		 const struct pkg_env *env, struct pkg_err *err)
-{
-	PKG_TRY(pkg_assembly_put(out, MEMBER_MIMETYPE,
-				 text_bytes(PKG_REQUEST_MIME), err));
-	PKG_TRY(
-	    pkg_assembly_put(out, MEMBER_MANIFEST, parts->manifest_json, err));
-	PKG_TRY(pkg_assembly_edit(out, edit, env->crypto, err));
-	if (parts->recipients.len > 0)
-		PKG_TRY(pkg_assembly_put(out, MEMBER_RECIPIENTS,
-					 parts->recipients, err));
-	PKG_TRY(
-	    pkg_assembly_put(out, MEMBER_REQUEST, parts->request_json, err));
-	if (parts->plan.len > 0)
-		PKG_TRY(pkg_assembly_put(out, MEMBER_PLAN, parts->plan, err));
-	return PKG_OK;
-}
-
 static enum pkg_code put_container(struct assembly *out,
 				   const struct pkg_container *c,
 				   const struct pkg_container_edit *edit,
@@ -93,7 +72,8 @@ static enum pkg_code put_head(struct pkg_container_copy *self,
 	};
 
 	if (c->head.request_file)
-		return put_request_file(&self->out, &parts, edit, c->env, err);
+		return pkg_assembly_request(&self->out, &parts, edit,
+					    c->env->crypto, err);
 	return put_container(&self->out, c, edit, err);
 }
 
@@ -172,23 +152,4 @@ enum pkg_code pkg_container_rewrite(struct pkg_container *container,
 			return pkg_container_copy_finish(copy, err);
 		PKG_TRY(pkg_container_copy_read(copy, NULL, err));
 	}
-}
-
-enum pkg_code
-pkg_container_request_write(const struct pkg_container_request_parts *parts,
-			    const struct pkg_container_edit *edit,
-			    const struct pkg_env *env, struct pkg_sink *sink,
-			    struct pkg_err *err)
-{
-	const struct pkg_container_edit none = {0};
-	struct assembly out;
-	enum pkg_code code = pkg_assembly_init(&out, sink, err);
-
-	if (code == PKG_OK)
-		code = put_request_file(&out, parts,
-					edit == NULL ? &none : edit, env, err);
-	if (code == PKG_OK)
-		code = pkg_assembly_finish(&out, err);
-	pkg_assembly_fini(&out);
-	return code;
 }

@@ -4,31 +4,76 @@
 #include "seal/plan.h"
 #include "seal/record.h"
 
-static enum pkg_code write_file(struct pkg_container_writer *writer,
-				const struct pkg_seal_plan *plan,
-				const struct pkg_seal_output *output,
-				const char *path, const struct pkg_env *env,
+#include <string.h>
+
+/* The two files of a container that somebody else signs. */
+struct files {
+	struct pkg_outfile *container, *request; /* request: NULL = none */
+};
+
+static void files_fini(struct files *files)
+{
+	pkg_outfile_free(files->container);
+	pkg_outfile_free(files->request);
+}
+
+/* Before the payload is read: what cannot be written is said at once. */
+static enum pkg_code files_open(struct files *files,
+				const struct pkg_container_writer *writer,
+				const struct pkg_seal_create *job,
+				enum pkg_container_kind kind,
 				struct pkg_err *err)
 {
-	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
 	const struct pkg_outfile_options options = {
-	    .force = output->force,
+	    .force = job->output.force,
 	    .seekable = true,
 	    .binary = true,
 	    .size = pkg_container_writer_size(writer),
 	};
+	struct pkg_seal_output request = job->output;
+
+	PKG_TRY(pkg_outfile_open(&files->container, job->output.dirfd,
+				 job->output.path, &options, err));
+	if (job->request == NULL)
+		return PKG_OK;
+	request.path = job->request;
+	request.dirfd = job->request_dirfd;
+	return pkg_seal_open_request(&files->request, &request, kind, err);
+}
+
+/*
+ * The .request first: without it an encrypted draft is of no use to anybody
+ * but its recipients, while a .request without its draft does no harm.
+ */
+static enum pkg_code commit_request(const struct files *files,
+				    const struct pkg_container_writer *writer,
+				    struct pkg_err *err)
+{
+	if (files->request == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_container_writer_request_file(
+	    writer, pkg_outfile_sink(files->request), err));
+	return pkg_outfile_commit(files->request, UINT64_MAX, err);
+}
+
+static enum pkg_code write_files(struct pkg_container_writer *writer,
+				 const struct pkg_seal_plan *plan,
+				 const struct pkg_seal_create *job,
+				 const char *path, const struct pkg_env *env,
+				 struct pkg_err *err)
+{
+	PKG_AUTO_FINI(files) struct files files = {0};
 	const struct pkg_container_subject *subject =
 	    &pkg_container_writer_manifest(writer)->subject;
 	struct pkg_seal_record record = {0};
 	uint64_t size = 0;
 
-	PKG_TRY(pkg_outfile_open(&file, output->dirfd, output->path, &options,
-				 err));
-	PKG_TRY(pkg_container_writer_run(writer, file, &size, err));
+	PKG_TRY(files_open(&files, writer, job, plan->spec.kind, err));
+	PKG_TRY(pkg_container_writer_run(writer, files.container, &size, err));
 	record = (struct pkg_seal_record){
 	    .path = path,
 	    .kind = plan->spec.kind,
-	    .id = pkg_container_writer_manifest(writer)->subject.id,
+	    .id = subject->id,
 	    .manifest_sha256 = pkg_container_writer_sha256(writer),
 	    .device_config_sha256 = subject->device_config != NULL
 					? subject->device_config_sha256
@@ -38,7 +83,21 @@ static enum pkg_code write_file(struct pkg_container_writer *writer,
 	};
 	PKG_TRY(pkg_seal_list_artifacts(
 	    &record, plan->arena, pkg_container_writer_request(writer), err));
-	return pkg_seal_commit(file, size, output, &record, env->crypto, err);
+	PKG_TRY(commit_request(&files, writer, err));
+	return pkg_seal_commit(files.container, size, &job->output, &record,
+			       env->crypto, err);
+}
+
+/* Two results cannot have one place. */
+static enum pkg_code check_paths(const struct pkg_seal_create *job,
+				 struct pkg_err *err)
+{
+	PKG_TRY(pkg_seal_check_path(job->output.path, err));
+	if (job->request == NULL || strcmp(job->request, job->output.path) != 0)
+		return PKG_OK;
+	return pkg_fail(err, PKG_USAGE,
+			"the container and its request cannot both go to '%s'",
+			job->request);
 }
 
 enum pkg_code pkg_seal_create_one(const struct pkg_seal_create *job,
@@ -50,10 +109,10 @@ enum pkg_code pkg_seal_create_one(const struct pkg_seal_create *job,
 	PKG_AUTO(pkg_container_writer)
 	struct pkg_container_writer *writer = NULL;
 
-	PKG_TRY(pkg_seal_check_path(job->output.path, err));
+	PKG_TRY(check_paths(job, err));
 	PKG_TRY(pkg_seal_plan_make(&plan, job, only, env, err));
 	PKG_TRY(pkg_container_writer_new(&writer, env, &plan.spec, err));
-	return write_file(writer, &plan, &job->output, path, env, err);
+	return write_files(writer, &plan, job, path, env, err);
 }
 
 enum pkg_code pkg_seal_create(const struct pkg_seal_create *job,

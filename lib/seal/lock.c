@@ -28,6 +28,7 @@ struct lock_run {
 	struct pkg_diag *diag;
 	struct pkg_arena *arena;
 	struct pkg_outdir *dir;
+	struct pkg_outdir *requests; /* NULL = none are wanted */
 	struct device *first;
 	struct pkg_map devices; /* path → struct device */
 	struct pkg_map made;    /* content, config and name → the name */
@@ -44,6 +45,7 @@ static void lock_run_fini(struct lock_run *run)
 	pkg_map_fini(&run->names);
 	pkg_buf_fini(&run->records);
 	pkg_outdir_free(run->dir);
+	pkg_outdir_free(run->requests);
 	pkg_arena_free(run->arena);
 }
 
@@ -137,6 +139,19 @@ static enum pkg_code check_device(const struct pkg_device_config *config,
 			  artifact->seal);
 }
 
+/* Where the .request of the container goes. */
+static enum pkg_code request_of(const struct lock_run *run,
+				struct pkg_seal_create *job,
+				struct pkg_err *err)
+{
+	if (run->requests == NULL)
+		return PKG_OK;
+	job->request_dirfd = pkg_outdir_fd(run->requests);
+	job->request =
+	    pkg_arena_printf(run->arena, err, "%s.request", job->output.path);
+	return job->request == NULL ? err->code : PKG_OK;
+}
+
 static enum pkg_code seal_fd(struct lock_run *run,
 			     const struct pkg_module *module,
 			     const struct pkg_pinned *artifact, int fd,
@@ -163,6 +178,7 @@ static enum pkg_code seal_fd(struct lock_run *run,
 				job.output.path);
 	if (path == NULL)
 		return err->code;
+	PKG_TRY(request_of(run, &job, err));
 	job.output.dirfd = pkg_outdir_fd(run->dir);
 	job.output.force = false;
 	pkg_sink_buf_init(&records, &run->records);
@@ -229,7 +245,13 @@ enum pkg_code pkg_seal_from_lock(const struct pkg_seal_create *job,
 	PKG_TRY(pkg_arena_new(&run.arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(pkg_outdir_open(&run.dir, job->output.dirfd, job->output.path,
 				job->output.force, err));
+	if (job->request != NULL)
+		PKG_TRY(pkg_outdir_open(&run.requests, job->request_dirfd,
+					job->request, job->output.force, err));
 	PKG_TRY(seal_modules(&run, err));
+	/* As in pkg_seal_create(): requests first. */
+	if (run.requests != NULL)
+		PKG_TRY(pkg_outdir_commit(run.requests, err));
 	PKG_TRY(pkg_outdir_commit(run.dir, err));
 	if (job->output.record == NULL)
 		return PKG_OK;

@@ -14,8 +14,9 @@
 
 static const struct pkg_certs *certs_of(const struct pkg_seal_signer *signer)
 {
-	return signer->certs != NULL ? signer->certs
-				     : pkg_key_certs(signer->key);
+	if (signer->certs != NULL || signer->key == NULL)
+		return signer->certs;
+	return pkg_key_certs(signer->key);
 }
 
 enum pkg_code pkg_seal_signer_options(struct pkg_cms_sign_options *out,
@@ -25,13 +26,16 @@ enum pkg_code pkg_seal_signer_options(struct pkg_cms_sign_options *out,
 {
 	const struct pkg_certs *certs = certs_of(signer);
 
+	if (certs == NULL && signer->key == NULL)
+		return pkg_fail(err, PKG_USAGE, "no certificate was named");
 	if (certs == NULL) {
 		pkg_fail(err, PKG_KEY, "no certificate for key '%s'",
 			 pkg_key_name(signer->key));
 		return pkg_hint(err, "give --cert FILE, or keep it in the key "
 				     "file");
 	}
-	PKG_TRY(pkg_cert_check_key(certs, signer->key, err));
+	if (signer->key != NULL)
+		PKG_TRY(pkg_cert_check_key(certs, signer->key, err));
 	PKG_TRY(pkg_cert_check_signer(certs, 0, env->now(env), err));
 	*out = (struct pkg_cms_sign_options){
 	    .key = signer->key,

@@ -108,6 +108,30 @@ static void write_artifacts(struct pkg_jsonw *w,
 	pkg_jsonw_array_end(w);
 }
 
+static enum pkg_code write_request_record(const struct hashing *file,
+					  struct pkg_sink *sink,
+					  const struct pkg_seal_record *record,
+					  struct pkg_err *err)
+{
+	struct pkg_jsonw w;
+
+	pkg_jsonw_init(&w, sink, 0);
+	pkg_jsonw_object(&w);
+	pkg_jsonw_int_member(&w, "approvals", (int64_t)record->approvals);
+	pkg_jsonw_str_member(&w, "id", record->id);
+	pkg_jsonw_str_member(&w, "kind", pkg_container_kind_name(record->kind));
+	pkg_jsonw_hex_member(&w, "manifest_sha256", record->manifest_sha256,
+			     32);
+	pkg_jsonw_str_member(&w, "path", record->path);
+	pkg_jsonw_hex_member(&w, "sha256", file->digests.sha256, 32);
+	pkg_jsonw_int_member(&w, "signatures", (int64_t)record->signatures);
+	pkg_jsonw_int_member(&w, "size", (int64_t)file->size);
+	pkg_jsonw_str_member(&w, "type", "signing-request");
+	pkg_jsonw_object_end(&w);
+	pkg_jsonw_line(&w);
+	return pkg_jsonw_finish(&w, err);
+}
+
 static enum pkg_code write_record(const struct hashing *file,
 				  struct pkg_sink *sink,
 				  const struct pkg_seal_record *record,
@@ -115,6 +139,8 @@ static enum pkg_code write_record(const struct hashing *file,
 {
 	struct pkg_jsonw w;
 
+	if (record->request_file)
+		return write_request_record(file, sink, record, err);
 	pkg_jsonw_init(&w, sink, 0);
 	pkg_jsonw_object(&w);
 	if (record->has_artifacts)
@@ -158,6 +184,22 @@ static enum pkg_code make_record(struct pkg_buf *text, struct pkg_outfile *file,
 	PKG_TRY(pkg_hasher_run(crypto, NULL, &calls, err));
 	pkg_sink_buf_init(&sink, text);
 	return write_record(&hashing, &sink.sink, record, err);
+}
+
+enum pkg_code pkg_seal_open_request(struct pkg_outfile **out,
+				    const struct pkg_seal_output *output,
+				    enum pkg_container_kind kind,
+				    struct pkg_err *err)
+{
+	const struct pkg_outfile_options options = {
+	    .force = output->force,
+	    .seekable = true,
+	    .binary = true,
+	    .mode = kind == PKG_CONTAINER_SIGNED ? 0 : 0600,
+	};
+
+	return pkg_outfile_open(out, output->dirfd, output->path, &options,
+				err);
 }
 
 enum pkg_code pkg_seal_commit(struct pkg_outfile *file, uint64_t size,

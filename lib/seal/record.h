@@ -13,7 +13,7 @@ struct pkg_seal_artifact {
 	char sha256[65];         /* of the plaintext, hex */
 };
 
-/* What a `container` record says; all borrowed. */
+/* What a `container` or a `signing-request` record says; all borrowed. */
 struct pkg_seal_record {
 	const char *path; /* as the user would name it */
 	enum pkg_container_kind kind;
@@ -26,7 +26,34 @@ struct pkg_seal_record {
 	bool has_artifacts; /* false: encrypted, and nobody told */
 	const struct pkg_seal_artifact *artifacts;
 	size_t artifact_count;
+	/* A .request: of the above only path, kind, id and manifest. */
+	bool request_file;
+	size_t signatures, approvals; /* in it */
 };
+
+/*
+ * Prepare to write a .request; nobody else may read it if it tells what is
+ * encrypted.  Fails as pkg_outfile_open().
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_open_request(struct pkg_outfile **out,
+		      const struct pkg_seal_output *output,
+		      enum pkg_container_kind kind, struct pkg_err *err);
+struct pkg_seal_input;
+/* The record of @input's container with its first signature, for @output. */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_describe(struct pkg_seal_record *record, struct pkg_arena *arena,
+		  const struct pkg_seal_input *input,
+		  const struct pkg_seal_output *output, struct pkg_err *err);
+/*
+ * Find the artifacts of this container among the records that were given;
+ * @records NULL, or what @record has already, leave it as it is.
+ * Fails with PKG_INPUT for malformed records.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_recall_artifacts(struct pkg_seal_record *record,
+			  struct pkg_arena *arena, struct pkg_source *records,
+			  struct pkg_err *err);
 
 /* Is @path one that a record can hold?  Fails with PKG_INPUT. */
 PKG_MUST_CHECK enum pkg_code pkg_seal_check_path(const char *path,

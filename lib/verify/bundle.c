@@ -143,3 +143,37 @@ enum pkg_code pkg_verify_bundle_finish(struct pkg_verify_bundle *bundle,
 	}
 	return PKG_OK;
 }
+
+static enum pkg_code check_plan(struct pkg_verify_bundle *bundle,
+				const struct pkg_container_request *request,
+				const void *plan, size_t len,
+				struct pkg_err *err)
+{
+	size_t index = 0;
+
+	PKG_TRY(pkg_buf_add(&bundle->plan, plan, len, err));
+	bundle->blobs = pkg_arena_array(bundle->arena, request->file_count,
+					sizeof(*bundle->blobs), err);
+	if (bundle->blobs == NULL)
+		return err->code;
+	for (size_t i = 0; i < request->file_count; i++) {
+		if (request->files[i].role == PKG_ROLE_PAYLOAD)
+			PKG_TRY(pkg_verify_bundle_file(
+			    bundle, index++, &request->files[i], err));
+	}
+	return pkg_verify_bundle_finish(bundle, err);
+}
+
+enum pkg_code pkg_verify_plan(const struct pkg_container_request *request,
+			      const void *plan, size_t len, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_verify_bundle bundle = {.plan.max = PKG_LIMIT_PLAN_JSON};
+	enum pkg_code code = PKG_OK;
+
+	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
+	bundle.arena = arena;
+	code = check_plan(&bundle, request, plan, len, err);
+	pkg_verify_bundle_fini(&bundle);
+	return code;
+}

@@ -37,6 +37,13 @@ void seal_tool_fini(struct seal_tool *tool)
 	pkg_crypto_free(tool->crypto);
 }
 
+enum pkg_code seal_tool_certs(struct seal_tool *tool, const char *path,
+			      struct pkg_err *err)
+{
+	PKG_TRY(pkg_certs_new(&tool->certs, tool->crypto, err));
+	return pkg_certs_add_file(tool->certs, cli_dirfd(tool->cli), path, err);
+}
+
 enum pkg_code seal_tool_key(struct seal_tool *tool,
 			    const struct seal_key_args *args,
 			    struct pkg_err *err)

@@ -78,6 +78,9 @@ void seal_tool_fini(struct seal_tool *tool);
 enum pkg_code seal_tool_key(struct seal_tool *tool,
 			    const struct seal_key_args *args,
 			    struct pkg_err *err);
+/* Load certificates alone, for a key that is somewhere else. */
+enum pkg_code seal_tool_certs(struct seal_tool *tool, const char *path,
+			      struct pkg_err *err);
 /* Who signs, after that. */
 struct pkg_seal_signer seal_tool_signer(const struct seal_tool *tool,
 					const struct seal_key_args *args);
@@ -102,6 +105,8 @@ struct pkg_seal_output seal_tool_output(struct seal_tool *tool,
 /* The verbs. */
 enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err);
 

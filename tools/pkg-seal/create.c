@@ -9,7 +9,7 @@
 struct args {
 	const char *from_lock, *device, *tenant, *name, *version, *expires,
 	    *created;
-	const char *requester, *metadata, *stdin_name;
+	const char *requester, *metadata, *stdin_name, *request;
 	struct cli_number sequence;
 	struct cli_list given, recipients;
 	bool sign_only, encrypt_only, no_record;
@@ -82,6 +82,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .files = {(const char *const *)argv, (size_t)argc},
 	    .stdin_name = args->stdin_name,
 	    .metadata = args->metadata,
+	    .request = args->request,
+	    .request_dirfd = cli_dirfd(cli),
 	};
 
 	PKG_TRY(check_lock_args(args, argc, err));
@@ -136,6 +138,8 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	     "do not sign (kind encrypted)", NULL, NULL},
 	    {"no-record", 0, CLI_FLAG, &args.no_record, NULL,
 	     "print no record: saves hashing the finished file", NULL, NULL},
+	    {"request", 0, CLI_TEXT, &args.request, "FILE",
+	     "also write what a signer elsewhere needs", NULL, "file"},
 	    SEAL_SIGNER_ROWS(args.signer),
 	    {0},
 	};

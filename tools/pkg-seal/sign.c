@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkg-seal/common.h"
+#include "pkg-seal/sign.h"
 
 #include "packline/device_config.h"
 #include "packline/path.h"
@@ -7,11 +7,6 @@
 
 #include <string.h>
 #include <unistd.h>
-
-struct args {
-	const char *device, *expect, *records;
-	struct seal_key_args signer;
-};
 
 /* The key that is named, or the one of the device config. */
 static enum pkg_code choose_key(struct key_args *key,
@@ -31,9 +26,42 @@ static enum pkg_code choose_key(struct key_args *key,
 	return PKG_OK;
 }
 
-static enum pkg_code check_args(const struct args *args, const char *input,
-				struct pkg_err *err)
+/* Nobody signs here: a certificate says as whom. */
+static enum pkg_code choose_cert(const char **cert,
+				 const struct seal_tool *tool,
+				 struct pkg_err *err)
 {
+	if (*cert == NULL && tool->device != NULL)
+		*cert = tool->device->signing_cert;
+	if (*cert != NULL)
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE, "nobody to sign as");
+	return pkg_hint(err, "give --cert FILE: the certificate of the key "
+			     "that will sign");
+}
+
+static enum pkg_code load_signer(struct seal_tool *tool,
+				 struct seal_key_args *key, bool tbs,
+				 struct pkg_err *err)
+{
+	if (tbs) {
+		PKG_TRY(choose_cert(&key->load.cert, tool, err));
+		return seal_tool_certs(tool, key->load.cert, err);
+	}
+	PKG_TRY(choose_key(&key->load, tool, err));
+	return seal_tool_key(tool, key, err);
+}
+
+static enum pkg_code check_args(const struct cli *cli,
+				const struct seal_sign_args *args,
+				const char *input, struct pkg_err *err)
+{
+	if (args->tbs != NULL &&
+	    (cli_output(cli) != NULL || args->signer.load.key != NULL ||
+	     args->records != NULL))
+		return pkg_fail(err, PKG_USAGE,
+				"--tbs-out only writes what is to be signed: "
+				"--key, --records and -o make no sense");
 	if (args->expect != NULL &&
 	    (strlen(args->expect) != 64 || !pkg_hex_is(args->expect, 64)))
 		return pkg_fail(err, PKG_USAGE,
@@ -46,7 +74,8 @@ static enum pkg_code check_args(const struct args *args, const char *input,
 	return PKG_OK;
 }
 
-static enum pkg_code sign(struct seal_tool *tool, const struct args *args,
+static enum pkg_code sign(struct seal_tool *tool,
+			  const struct seal_sign_args *args,
 			  const struct seal_key_args *key, const char *input,
 			  struct pkg_err *err)
 {
@@ -56,11 +85,16 @@ static enum pkg_code sign(struct seal_tool *tool, const struct args *args,
 	    .signer = seal_tool_signer(tool, key),
 	    .expect_sha256 = args->expect,
 	    .device = tool->device,
+	    .tbs = args->tbs != NULL,
+	    .again = args->again,
+	    .replace = args->replace,
 	    .output = seal_tool_output(tool, "signing"),
 	};
 	enum pkg_code code = PKG_OK;
 	int fd = STDIN_FILENO;
 
+	if (job.tbs)
+		job.output.path = args->tbs;
 	PKG_TRY(seal_tool_input(tool, input, "signing", err));
 	if (args->records == NULL)
 		return pkg_seal_sign(&job, cli_env(tool->cli), err);
@@ -75,19 +109,18 @@ static enum pkg_code sign(struct seal_tool *tool, const struct args *args,
 	return code;
 }
 
-static enum pkg_code run(struct cli *cli, const void *options, int argc,
-			 char **argv, struct pkg_err *err)
+enum pkg_code seal_sign_run(struct cli *cli, const void *options, int argc,
+			    char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
-	const struct args *args = options;
+	const struct seal_sign_args *args = options;
 	struct seal_key_args key = args->signer;
 
 	(void)argc;
-	PKG_TRY(check_args(args, argv[0], err));
+	PKG_TRY(check_args(cli, args, argv[0], err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
-	PKG_TRY(choose_key(&key.load, &tool, err));
-	PKG_TRY(seal_tool_key(&tool, &key, err));
+	PKG_TRY(load_signer(&tool, &key, args->tbs != NULL, err));
 	if (sign(&tool, args, &key, argv[0], err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;
@@ -95,7 +128,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 {
-	struct args args = {0};
+	struct seal_sign_args args = {0};
 	const struct cli_opt table[] = {
 	    SEAL_SIGNER_ROWS(args.signer),
 	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
@@ -104,11 +137,17 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 	     "refuse another manifest than this SHA-256", NULL, NULL},
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted draft", NULL, "file"},
+	    {"tbs-out", 0, CLI_TEXT, &args.tbs, "FILE",
+	     "write what another signer has to sign, and nothing else", NULL,
+	     "file"},
 	    {0},
 	};
 	const struct cli_command command = {
-	    .synopsis = "[options] -o OUTPUT CONTAINER",
-	    .purpose = "Sign a draft, or add a signature to a container.",
+	    .synopsis = "[options] -o OUTPUT CONTAINER|REQUEST\n"
+			"[options] --cert FILE --tbs-out FILE "
+			"CONTAINER|REQUEST",
+	    .purpose = "Sign a draft or a request, or add a signature to a "
+		       "container.",
 	    .notes = "CONTAINER - is standard input; OUTPUT - is standard "
 		     "output.",
 	    .table = table,
@@ -116,7 +155,7 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 	    .min_args = 1,
 	    .max_args = 1,
 	    .complete = "file",
-	    .run = run,
+	    .run = seal_sign_run,
 	    .options = &args,
 	};
 

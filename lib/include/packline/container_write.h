@@ -113,6 +113,17 @@ pkg_container_writer_request_json(const struct pkg_container_writer *writer);
 /* SHA-256 of manifest.json: the identity of the package. */
 const uint8_t *
 pkg_container_writer_sha256(const struct pkg_container_writer *writer);
+/*
+ * After that, too: write the .request of the container, with the signature if
+ * it has one.  Of an encrypted container nobody but a recipient can write it
+ * later.
+ * @sink  borrowed; is not finished.
+ * The plan of a bundle must have come from PKG_FROM_MEMORY.  Fails as the
+ * sink, or with PKG_SYSTEM if out of memory.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_writer_request_file(const struct pkg_container_writer *writer,
+				  struct pkg_sink *sink, struct pkg_err *err);
 void pkg_container_writer_free(struct pkg_container_writer *writer);
 
 /* New members 3 and 4 for pkg_container_rewrite(). */

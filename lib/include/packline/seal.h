@@ -65,6 +65,13 @@ struct pkg_seal_create {
 	const char *stdin_name;           /* ...and called this inside */
 	const char *metadata;             /* a file */
 	struct pkg_seal_signer signer;
+	/*
+	 * Also write the .request here, for who signs elsewhere; NULL = do
+	 * not.  For pkg_seal_from_lock() a folder, with one for each
+	 * container: its name and ".request".
+	 */
+	const char *request;
+	int request_dirfd; /* what request is relative to */
 	struct pkg_seal_output output;
 };
 
@@ -118,6 +125,22 @@ struct pkg_seal_sign {
 	/* JSON Lines of `container` records: what pkg_seal_create() wrote about
 	   the draft, to repeat the artifacts that encryption hides. */
 	struct pkg_source *records;
+	/*
+	 * Write the attributes to be signed (pkg_cms_tbs()) and nothing else:
+	 * the signer needs only certs, and pkg_seal_attach() takes what comes
+	 * back.
+	 */
+	bool tbs;
+	bool again;   /* it must have a signature: a draft is refused */
+	bool replace; /* drop the signatures that are there */
+	struct pkg_seal_output output;
+};
+
+/* Of what to write a .request. */
+struct pkg_seal_request {
+	struct pkg_source *source;    /* a container, borrowed; to its end */
+	const struct pkg_key *key;    /* to decrypt, if it is encrypted */
+	const struct pkg_certs *cert; /* NULL = that of the key file */
 	struct pkg_seal_output output;
 };
 
@@ -163,18 +186,30 @@ pkg_seal_from_lock(const struct pkg_seal_create *job,
 		   const struct pkg_manifest *lock, const struct pkg_env *env,
 		   struct pkg_diag *diag, struct pkg_err *err);
 /*
- * Write a container again, signed by one more key.  The payload is copied
- * once and compared with the manifest on the way.
+ * Write a container or a .request again, signed by one more key.  The payload
+ * is copied once and compared with the manifest on the way.  Signatures that
+ * are there must be sound, unless they are replaced; approvals are kept.
  * Fails with PKG_NO, reason "unexpected-manifest", if it is not the expected
  * one; PKG_NO, reason "wrong-tenant" or "wrong-device-config", if it is for
  * another device; PKG_NO, reason "expired"; PKG_INPUT, reason "unsupported",
  * if there are approvals, which nobody here can judge; PKG_NO or PKG_INPUT as
- * the readers in packline/container_read.h; PKG_USAGE if the key has signed it
- * already or the kind is never signed; PKG_KEY as pkg_seal_create().
+ * the readers in packline/container_read.h and pkg_verify_plan(); PKG_USAGE,
+ * reason "already-signed", if the key has signed it already; PKG_USAGE if the
+ * kind is never signed; PKG_KEY as pkg_seal_create(); and as @agree does.
  */
 PKG_MUST_CHECK enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 					   const struct pkg_env *env,
 					   struct pkg_err *err);
+/*
+ * Write the .request of a container: manifest, request and a bundle's plan,
+ * and the signatures and approvals that it has.  The payload is read and
+ * compared, with a key decrypted too, so that nobody signs what is broken.
+ * Fails with PKG_USAGE if it is a .request already; PKG_KEY if it is encrypted
+ * and there is no key; PKG_NO, PKG_INPUT and PKG_KEY as pkg_seal_sign().
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_request(const struct pkg_seal_request *job, const struct pkg_env *env,
+		 struct pkg_err *err);
 /*
  * Say what a container says of itself: manifest, request, signatures.  Nothing
  * of it is verified, and the output says so.

@@ -17,6 +17,7 @@
  * before the last byte was compared.
  */
 struct pkg_certs;
+struct pkg_container_request;
 struct pkg_key;
 struct pkg_outdir;
 struct pkg_sink;
@@ -128,6 +129,18 @@ pkg_verify(struct pkg_verdict **out, struct pkg_source *source,
 	   const struct pkg_verify_options *options, const struct pkg_env *env,
 	   struct pkg_err *err);
 void pkg_verdict_free(struct pkg_verdict *verdict); /* NULL is allowed */
+
+/*
+ * Do the plan of a bundle and its blobs fit together?  Every blob that the
+ * plan names is listed in @request, and each that is listed is needed.  For
+ * who signs before the blobs are there; pkg_verify() does it by itself.
+ * @plan  @len bytes of plan.json.
+ * Fails with PKG_INPUT, reason "malformed-bundle", "not-canonical" or
+ * "limit".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_verify_plan(const struct pkg_container_request *request, const void *plan,
+		size_t len, struct pkg_err *err);
 
 /* "manifest", "signatures", ... */
 const char *pkg_verify_check_name(enum pkg_verify_check_id id);

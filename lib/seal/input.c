@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seal/input.h"
+
+#include "packline/device_config.h"
+#include "packline/secret.h"
+#include "packline/text.h"
+#include "packline/verify.h"
+#include "seal/record.h"
+
+#include <string.h>
+
+void pkg_seal_input_fini(struct pkg_seal_input *input)
+{
+	pkg_container_free(input->container);
+	*input = (struct pkg_seal_input){0};
+}
+
+static enum pkg_code unlock(const struct pkg_seal_input *input,
+			    const struct pkg_key *key,
+			    const struct pkg_certs *cert, struct pkg_err *err)
+{
+	const struct pkg_container_head *head = input->head;
+	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
+
+	/* Nothing is encrypted in a .request, nor in kind signed. */
+	if (key == NULL || head->request_file || head->recipients.len == 0)
+		return PKG_OK;
+	PKG_TRY(pkg_envelope_open(&cek, head->recipients.data,
+				  head->recipients.len, key, cert, err));
+	return pkg_container_unlock(input->container, cek, err);
+}
+
+static enum pkg_code read_documents(struct pkg_seal_input *input,
+				    const struct pkg_key *key,
+				    const struct pkg_certs *cert,
+				    struct pkg_err *err)
+{
+	struct pkg_container *container = input->container;
+	const struct pkg_container_bytes *der = &input->head->recipients;
+
+	PKG_TRY(pkg_container_check_recipients(container, err));
+	if (der->len > 0)
+		PKG_TRY(pkg_envelope_check(&input->recipients, der->data,
+					   der->len, err));
+	PKG_TRY(unlock(input, key, cert, err));
+	PKG_TRY(pkg_container_request(container, &input->request, err));
+	input->request_json = pkg_container_request_json(container);
+	PKG_TRY(pkg_container_plan(container, &input->plan, err));
+	if (input->plan.len == 0 || input->request == NULL)
+		return PKG_OK;
+	return pkg_verify_plan(input->request, input->plan.data,
+			       input->plan.len, err);
+}
+
+enum pkg_code
+pkg_seal_input_open(struct pkg_seal_input *input, struct pkg_source *source,
+		    const struct pkg_key *key, const struct pkg_certs *cert,
+		    const struct pkg_env *env, struct pkg_err *err)
+{
+	PKG_TRY(pkg_container_open_any(&input->container, source, env, err));
+	input->head = pkg_container_head(input->container);
+	if (input->head->signature_count > 0)
+		PKG_TRY(pkg_container_check_order(input->container, err));
+	PKG_TRY(read_documents(input, key, cert, err));
+	if (input->head->request_file)
+		return pkg_container_finish(input->container, err);
+	return PKG_OK;
+}
+
+void pkg_seal_input_subject(const struct pkg_seal_input *input,
+			    struct pkg_seal_subject *out)
+{
+	*out = (struct pkg_seal_subject){
+	    .manifest = &input->head->manifest,
+	    .manifest_sha256 = input->head->manifest_sha256,
+	    .request = input->request,
+	    .plan = input->plan,
+	    .recipients =
+		input->recipients.count > 0 ? &input->recipients : NULL,
+	    .head = input->head,
+	};
+}
+
+enum pkg_code pkg_seal_check_expected(const struct pkg_container_head *head,
+				      const char *sha256, struct pkg_err *err)
+{
+	char hex[65];
+
+	pkg_hex_encode(hex, head->manifest_sha256, 32);
+	if (sha256 == NULL || strcmp(sha256, hex) == 0)
+		return PKG_OK;
+	(void)pkg_refuse(err, PKG_NO, "unexpected-manifest",
+			 "its manifest has the digest %s, not the expected "
+			 "one",
+			 hex);
+	return pkg_hint(err, "it is another draft than the one that was "
+			     "looked at: pkg-seal show");
+}
+
+/* The device config that brings the key says whom it is a key for. */
+static enum pkg_code check_device(const struct pkg_device_config *device,
+				  const struct pkg_container_subject *subject,
+				  struct pkg_err *err)
+{
+	char hex[65];
+
+	if (device == NULL)
+		return PKG_OK;
+	if (strcmp(device->tenant, subject->tenant) != 0)
+		return pkg_refuse(err, PKG_NO, "wrong-tenant",
+				  "it is for tenant '%s', device config '%s' "
+				  "for '%s'",
+				  subject->tenant, device->id, device->tenant);
+	if (subject->device_config == NULL) /* for any device */
+		return PKG_OK;
+	pkg_hex_encode(hex, subject->device_config_sha256, 32);
+	if (strcmp(device->id, subject->device_config) != 0 ||
+	    strcmp(device->sha256, hex) != 0)
+		return pkg_refuse(err, PKG_NO, "wrong-device-config",
+				  "it is for device config '%s' with SHA-256 "
+				  "%s, not for '%s' with %s",
+				  subject->device_config, hex, device->id,
+				  device->sha256);
+	return PKG_OK;
+}
+
+enum pkg_code
+pkg_seal_check_subject(const struct pkg_container_subject *subject,
+		       const struct pkg_device_config *device,
+		       const struct pkg_env *env, struct pkg_err *err)
+{
+	const char *expires = subject->expires;
+	int64_t then = 0;
+
+	PKG_TRY(check_device(device, subject, err));
+	if (expires == NULL || !pkg_time_parse(&then, expires, strlen(expires)))
+		return PKG_OK;
+	if (env->now(env) < then)
+		return PKG_OK;
+	/* A decision would come too late. */
+	return pkg_refuse(err, PKG_NO, "expired", "it expired at %s", expires);
+}
+
+enum pkg_code pkg_seal_write_request(const struct pkg_seal_input *input,
+				     const struct pkg_container_edit *edit,
+				     const struct pkg_seal_output *output,
+				     const struct pkg_env *env,
+				     struct pkg_err *err)
+{
+	const struct pkg_container_head *head = input->head;
+	const struct pkg_container_request_parts parts = {
+	    .manifest_json = head->manifest_json,
+	    .request_json = input->request_json,
+	    .recipients = head->recipients,
+	    .plan = input->plan,
+	};
+	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
+
+	PKG_TRY(pkg_seal_open_request(&file, output, head->manifest.kind, err));
+	PKG_TRY(pkg_container_request_write(&parts, edit, env,
+					    pkg_outfile_sink(file), err));
+	return pkg_seal_commit(file, UINT64_MAX, output,
+			       &(struct pkg_seal_record){
+				   .path = output->path,
+				   .kind = head->manifest.kind,
+				   .id = head->manifest.subject.id,
+				   .manifest_sha256 = head->manifest_sha256,
+				   .request_file = true,
+				   .signatures = edit->signature_count,
+				   .approvals = edit->approval_count,
+			       },
+			       env->crypto, err);
+}

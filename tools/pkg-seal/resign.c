@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-seal/sign.h"
+
+enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err)
+{
+	struct seal_sign_args args = {.again = true};
+	const struct cli_opt table[] = {
+	    {"replace", 0, CLI_FLAG, &args.replace, NULL,
+	     "drop the signatures that are there", NULL, NULL},
+	    SEAL_SIGNER_ROWS(args.signer),
+	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
+	     "key and certificate from this device config", NULL, "file"},
+	    {"expect-digest", 0, CLI_TEXT, &args.expect, "HEX",
+	     "refuse another manifest than this SHA-256", NULL, NULL},
+	    {"records", 0, CLI_TEXT, &args.records, "FILE",
+	     "what create printed about an encrypted container", NULL, "file"},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] -o OUTPUT CONTAINER|REQUEST",
+	    .purpose = "Add a signature to what is signed, or replace those "
+		       "that are there; the payload stays as it is.",
+	    .notes = "CONTAINER - is standard input; OUTPUT - is standard "
+		     "output.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = 1,
+	    .complete = "file",
+	    .run = seal_sign_run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}

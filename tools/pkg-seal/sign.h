@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKG_SEAL_SIGN_H
+#define PKG_SEAL_SIGN_H
+
+/* What sign and resign share. */
+
+#include "pkg-seal/common.h"
+
+struct seal_sign_args {
+	const char *device, *expect, *records, *tbs;
+	struct seal_key_args signer;
+	bool again, replace;
+};
+
+/* Sign argv[0] as the arguments say. */
+enum pkg_code seal_sign_run(struct cli *cli, const void *options, int argc,
+			    char **argv, struct pkg_err *err);
+
+#endif
