@@ -11,18 +11,7 @@
 
 #include <string.h>
 
-enum { MEMBERS = 64, ARENA = 64 << 20, FIXED = 30, EXTRA = 20 };
-
-struct member {
-	char name[PKG_ZIP_NAME_MAX + 1];
-	const uint8_t *data;
-	size_t len;
-};
-
-struct box {
-	struct member members[MEMBERS];
-	size_t count;
-};
+enum { ARENA = 64 << 20, FIXED = 30, EXTRA = 20 };
 
 static uint64_t get(const uint8_t *at, size_t bytes)
 {
@@ -33,14 +22,13 @@ static uint64_t get(const uint8_t *at, size_t bytes)
 	return value;
 }
 
-/* The members that can be made out, pointing into @data. */
-static void take_apart(struct box *box, const uint8_t *data, size_t size)
+void mend_take_apart(struct mend_box *box, const uint8_t *data, size_t size)
 {
 	size_t at = 0;
 
-	while (box->count < MEMBERS && size - at >= FIXED &&
+	while (box->count < MEND_MEMBERS && size - at >= FIXED &&
 	       memcmp(data + at, "PK\3\4", 4) == 0) {
-		struct member *m = &box->members[box->count];
+		struct mend_member *m = &box->members[box->count];
 		const size_t name = (size_t)get(data + at + 26, 2);
 		const size_t extra = (size_t)get(data + at + 28, 2);
 		const uint64_t len = get(data + at + 22, 4);
@@ -62,8 +50,7 @@ static void take_apart(struct box *box, const uint8_t *data, size_t size)
 	}
 }
 
-/* The only framing of these members; 0 if it has no room. */
-static size_t put_together(const struct box *box, uint8_t *out, size_t max)
+size_t mend_put_together(const struct mend_box *box, uint8_t *out, size_t max)
 {
 	PKG_AUTO_FINI(pkg_zip_list) struct pkg_zip_list list = {0};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf tail = {.max = ARENA};
@@ -71,7 +58,7 @@ static size_t put_together(const struct box *box, uint8_t *out, size_t max)
 	struct pkg_sink_buf sink;
 
 	for (size_t i = 0; i < box->count; i++) {
-		const struct member *m = &box->members[i];
+		const struct mend_member *m = &box->members[i];
 
 		MUST(pkg_zip_list_add(&list, m->name, m->len, &err) == PKG_OK);
 		list.entries[i].crc = pkg_zip_crc32(0, m->data, m->len);
@@ -90,7 +77,7 @@ static size_t put_together(const struct box *box, uint8_t *out, size_t max)
 	return (size_t)list.end + tail.len;
 }
 
-static size_t rebuild(const struct box *box, uint8_t *data, size_t size,
+static size_t rebuild(const struct mend_box *box, uint8_t *data, size_t size,
 		      size_t max)
 {
 	uint8_t *made = malloc(max);
@@ -98,7 +85,7 @@ static size_t rebuild(const struct box *box, uint8_t *data, size_t size,
 
 	MUST(made != NULL);
 	if (box->count > 0)
-		len = put_together(box, made, max);
+		len = mend_put_together(box, made, max);
 	if (len > 0)
 		memcpy(data, made, len);
 	free(made);
@@ -107,13 +94,13 @@ static size_t rebuild(const struct box *box, uint8_t *data, size_t size,
 
 size_t mend_zip(uint8_t *data, size_t size, size_t max)
 {
-	struct box box = {.count = 0};
+	struct mend_box box = {.count = 0};
 
-	take_apart(&box, data, size);
+	mend_take_apart(&box, data, size);
 	return rebuild(&box, data, size, max);
 }
 
-static struct member *find(struct box *box, const char *name)
+static struct mend_member *find(struct mend_box *box, const char *name)
 {
 	for (size_t i = 0; i < box->count; i++)
 		if (strcmp(box->members[i].name, name) == 0)
@@ -122,7 +109,7 @@ static struct member *find(struct box *box, const char *name)
 }
 
 static void digest(struct pkg_crypto *crypto, uint8_t sha256[32],
-		   const struct member *m)
+		   const struct mend_member *m)
 {
 	struct pkg_err err = PKG_ERR_INIT;
 
@@ -131,11 +118,11 @@ static void digest(struct pkg_crypto *crypto, uint8_t sha256[32],
 }
 
 /* request.json lists the files that are there; @id receives its id. */
-static void mend_request(struct box *box, struct pkg_crypto *crypto,
+static void mend_request(struct mend_box *box, struct pkg_crypto *crypto,
 			 struct pkg_arena *arena, struct pkg_buf *json,
 			 char id[37])
 {
-	struct member *m = find(box, "META-INF/request.json");
+	struct mend_member *m = find(box, "META-INF/request.json");
 	struct pkg_container_request request;
 	struct pkg_err err = PKG_ERR_INIT;
 
@@ -146,7 +133,7 @@ static void mend_request(struct box *box, struct pkg_crypto *crypto,
 		/* the array is the decoder's, in our arena */
 		struct pkg_container_file *file =
 		    (struct pkg_container_file *)(uintptr_t)&request.files[i];
-		const struct member *data = find(box, file->member);
+		const struct mend_member *data = find(box, file->member);
 
 		if (data == NULL)
 			continue;
@@ -161,10 +148,10 @@ static void mend_request(struct box *box, struct pkg_crypto *crypto,
 	m->len = json->len;
 }
 
-static void mend_row(struct box *box, struct pkg_crypto *crypto,
+static void mend_row(struct mend_box *box, struct pkg_crypto *crypto,
 		     struct pkg_container_member *row)
 {
-	const struct member *data = find(box, row->name);
+	const struct mend_member *data = find(box, row->name);
 
 	if (data == NULL)
 		return;
@@ -174,11 +161,11 @@ static void mend_row(struct box *box, struct pkg_crypto *crypto,
 	digest(crypto, row->sha256, data);
 }
 
-static void mend_manifest(struct box *box, struct pkg_crypto *crypto,
+static void mend_manifest(struct mend_box *box, struct pkg_crypto *crypto,
 			  struct pkg_arena *arena, struct pkg_buf *json,
 			  const char *id)
 {
-	struct member *m = find(box, "META-INF/manifest.json");
+	struct mend_member *m = find(box, "META-INF/manifest.json");
 	struct pkg_container_manifest manifest;
 	struct pkg_err err = PKG_ERR_INIT;
 
@@ -208,13 +195,13 @@ size_t mend_container(uint8_t *data, size_t size, size_t max)
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf request = {.max = ARENA};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf manifest = {.max = ARENA};
 	struct pkg_err err = PKG_ERR_INIT;
-	struct box box = {.count = 0};
+	struct mend_box box = {.count = 0};
 	char id[37] = "";
 
 	if (crypto == NULL)
 		MUST(pkg_crypto_new(&crypto, &err) == PKG_OK);
 	MUST(pkg_arena_new(&arena, ARENA, &err) == PKG_OK);
-	take_apart(&box, data, size);
+	mend_take_apart(&box, data, size);
 	mend_request(&box, crypto, arena, &request, id);
 	mend_manifest(&box, crypto, arena, &manifest, id);
 	return rebuild(&box, data, size, max);
