@@ -68,7 +68,7 @@ pkg_layer(container
 pkg_layer(trust
   USES "base io digest json yaml schema sign container"
   OWNS ""
-  HEADERS "trust device_config approval_policy")
+  HEADERS "trust device_config approval_policy state")
 pkg_layer(verify
   USES "base io digest json schema sign zip container trust"
   OWNS ""

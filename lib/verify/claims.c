@@ -165,9 +165,52 @@ enum pkg_code pkg_verify_requester(struct verify_run *run,
 			      request->requester);
 }
 
+struct pkg_state_entry pkg_verify_entry(const struct verify_run *run)
+{
+	const struct pkg_container_subject *subject =
+	    &run->head->manifest.subject;
+
+	return (struct pkg_state_entry){
+	    .tenant = subject->tenant,
+	    .name = subject->name,
+	    .device_config = subject->device_config,
+	    .has_sequence = subject->sequence >= 0,
+	    .sequence = (uint64_t)subject->sequence,
+	    .manifest_sha256 = run->head->manifest_sha256,
+	};
+}
+
+/* A first look, before anything is decrypted; the last one is at the end. */
+static enum pkg_code check_state(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_state_entry entry = pkg_verify_entry(run);
+	enum pkg_code code = PKG_OK;
+
+	if (run->options->state == NULL)
+		return pkg_verify_set(run, PKG_VERIFY_STATE,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "no state was given");
+	if (run->refusal.code != PKG_OK)
+		return pkg_verify_set(run, PKG_VERIFY_STATE,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "not looked at before it is trusted");
+	/* Anybody could write any number, and lock out all that is genuine. */
+	if (run->head->manifest.kind == PKG_CONTAINER_ENCRYPTED)
+		code = pkg_refuse(err, PKG_NO, "unsigned",
+				  "it is not signed, so its sequence number "
+				  "is nobody's word: no state can be kept");
+	else
+		code = pkg_state_check(run->options->state, &entry, err);
+	if (code != PKG_OK)
+		return pkg_verify_failed(run, PKG_VERIFY_STATE, err);
+	return pkg_verify_set(run, PKG_VERIFY_STATE, PKG_VERIFY_PASSED, err,
+			      "nothing newer was accepted before");
+}
+
 enum pkg_code pkg_verify_claims(struct verify_run *run, struct pkg_err *err)
 {
 	PKG_TRY(check_acl(run, err));
 	PKG_TRY(check_claims(run, err));
+	PKG_TRY(check_state(run, err));
 	return check_approvals(run, err);
 }

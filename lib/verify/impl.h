@@ -6,6 +6,7 @@
 #include "packline/container_read.h"
 #include "packline/container_write.h"
 #include "packline/digest.h"
+#include "packline/state.h"
 #include "packline/verify.h"
 
 /* One verification. */
@@ -66,6 +67,9 @@ PKG_MUST_CHECK enum pkg_code
 pkg_verify_requester(struct verify_run *run,
 		     const struct pkg_container_request *request,
 		     struct pkg_err *err);
+
+/* What the state is asked about, and told. */
+struct pkg_state_entry pkg_verify_entry(const struct verify_run *run);
 
 /* payload.c: step 7, every file to its end, written out if wanted. */
 PKG_MUST_CHECK enum pkg_code pkg_verify_payload(struct verify_run *run,

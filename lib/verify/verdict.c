@@ -181,6 +181,7 @@ static bool may_say_yes(const struct verify_run *run)
 	    {true, PKG_VERIFY_PAYLOAD},
 	    {true, PKG_VERIFY_FRAMING},
 	    {approvals, PKG_VERIFY_APPROVALS},
+	    {run->options->state != NULL, PKG_VERIFY_STATE},
 	    {encrypted, PKG_VERIFY_RECIPIENTS},
 	    {keyed, PKG_VERIFY_MAC},
 	    {keyed, PKG_VERIFY_PLAINTEXT},
@@ -221,6 +222,22 @@ static const char *reason_of(const struct pkg_err *err)
 	return "bug";
 }
 
+/*
+ * Step 8: what was extracted becomes visible, and only now; then the state is
+ * told.  All that can fail of the latter is done before the former.
+ */
+static enum pkg_code publish(struct verify_run *run, struct pkg_err *err)
+{
+	struct pkg_state *state = run->options->state;
+	const struct pkg_state_entry entry = pkg_verify_entry(run);
+
+	if (state != NULL && pkg_state_prepare(state, &entry, err) != PKG_OK)
+		return pkg_verify_failed(run, PKG_VERIFY_STATE, err);
+	if (run->options->extract != NULL)
+		PKG_TRY(pkg_outdir_commit(run->options->extract, err));
+	return state == NULL ? PKG_OK : pkg_state_commit(state, err);
+}
+
 enum pkg_code pkg_verify_conclude(struct verify_run *run, enum pkg_code code,
 				  struct pkg_err *err)
 {
@@ -231,9 +248,8 @@ enum pkg_code pkg_verify_conclude(struct verify_run *run, enum pkg_code code,
 	if (code == PKG_OK && !may_say_yes(run))
 		code = pkg_fail(err, PKG_INTERNAL,
 				"a check was left out on the way to a yes");
-	/* Step 8: what was extracted becomes visible, and only now. */
-	if (code == PKG_OK && run->options->extract != NULL)
-		code = pkg_outdir_commit(run->options->extract, err);
+	if (code == PKG_OK)
+		code = publish(run, err);
 	verdict->ok = code == PKG_OK;
 	if (verdict->ok)
 		return PKG_OK;

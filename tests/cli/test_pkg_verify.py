@@ -61,7 +61,8 @@ def test_yes(run, keys, signed):
 def test_what_was_not_asked_for_is_listed_as_not_checked(run, keys, signed):
     verdict = run("pkg-verify", "-t", keys.ca, signed, check=0).records[-1]
     assert {id for id, ok in checks(verdict).items() if ok is None} == {
-        "tenant", "device-config", "sequence", "revocation", "approvals",
+        "tenant", "device-config", "sequence", "state", "revocation",
+        "approvals",
         "recipients", "mac", "plaintext", "content"}
 
 
@@ -133,6 +134,7 @@ checks:
   ok tenant         the one asked for
   -  device-config  no device config was asked for
   -  sequence       no lowest sequence number was asked for
+  -  state          no state was given
   -  expiry         no clock: expiry was not looked at
   -  clock          no clock: validity was not looked at
   -  revocation     no revocation lists were given
@@ -425,6 +427,8 @@ def test_man_page_knows_every_reason_and_check(root, run, signed):
                *root.glob("lib/sign/envelope*.c")]
     found = set()
     for path in sources:
+        if path.name == "cms_raw.c":
+            continue        # makes signatures, verifies none
         found |= set(re.findall(
             r"pkg_refuse\(\s*err,\s*PKG_(?:NO|INPUT|USAGE),\s*\"([a-z-]+)\"",
             path.read_text()))

@@ -5,6 +5,7 @@
 
 #include "packline/approval_policy.h"
 #include "packline/cms.h"
+#include "packline/state.h"
 #include "packline/text.h"
 
 #include <fcntl.h>
@@ -442,6 +443,7 @@ static void test_schemas(void **state)
 	schema_file_matches("trust-policy", pkg_trust_schema);
 	schema_file_matches("device-config", pkg_device_config_schema);
 	schema_file_matches("approval-policy", pkg_approval_policy_schema);
+	schema_file_matches("state", pkg_state_schema);
 }
 
 int main(void)

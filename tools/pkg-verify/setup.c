@@ -118,6 +118,10 @@ enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
 		    load_device_config(setup, cli, args->device_config, err));
 	PKG_TRY(key_args_load(&setup->recipient, &setup->cert, cli,
 			      &args->recipient, err));
+	if (args->state != NULL)
+		PKG_TRY(pkg_state_open(&setup->state, cli_dirfd(cli),
+				       args->state, err));
+	setup->options.state = setup->state;
 	setup->options.recipient = setup->recipient;
 	setup->options.recipient_cert = setup->cert;
 	if (args->extract == NULL)
@@ -131,6 +135,7 @@ enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
 void verify_setup_fini(struct verify_setup *setup)
 {
 	pkg_outdir_free(setup->extract);
+	pkg_state_free(setup->state);
 	pkg_certs_free(setup->cert);
 	pkg_key_free(setup->recipient);
 	pkg_device_config_free(setup->device_config);

@@ -10,12 +10,13 @@
 #include "packline/key.h"
 #include "packline/outdir.h"
 #include "packline/source.h"
+#include "packline/state.h"
 #include "packline/trust.h"
 #include "packline/verify.h"
 
 /* The command line, as it was given. */
 struct verify_args {
-	const char *trust, *tenant, *device_config, *time;
+	const char *trust, *tenant, *device_config, *time, *state;
 	struct key_args recipient;
 	const char *extract, *format;
 	struct cli_list crls;
@@ -30,6 +31,7 @@ struct verify_setup {
 	struct pkg_key *recipient;
 	struct pkg_certs *cert;
 	struct pkg_outdir *extract;
+	struct pkg_state *state;
 	struct pkg_verify_options options; /* borrows all of the above */
 };
 

@@ -41,8 +41,9 @@
 #define PKG_LIMIT_PINS         64u   /* pins, roots: more is a CA's job */
 #define PKG_LIMIT_POLICY_NAMES 1024u /* tenants or device configs accepted */
 
-#define PKG_LIMIT_OFFICERS     64u   /* of one approval policy */
-#define PKG_LIMIT_CRLS         64u   /* files of one trust policy */
+#define PKG_LIMIT_OFFICERS 64u        /* of one approval policy */
+#define PKG_LIMIT_CRLS     64u        /* files of one trust policy */
+#define PKG_LIMIT_STATE    (4u << 20) /* bytes: some 20,000 packages */
 /* Seconds by which the clock of an officer may be ahead of the reader's. */
 #define PKG_LIMIT_CLOCK_SKEW 300
 

@@ -22,6 +22,7 @@ struct pkg_key;
 struct pkg_outdir;
 struct pkg_sink;
 struct pkg_source;
+struct pkg_state;
 
 /*
  * X(NAME, id, what it says).  The ids are stable: they stand in records and
@@ -34,6 +35,7 @@ struct pkg_source;
 	X(TENANT, "tenant", "it is for the tenant that was asked for")         \
 	X(DEVICE_CONFIG, "device-config", "it is for the device asked for")    \
 	X(SEQUENCE, "sequence", "it is not older than was asked for")          \
+	X(STATE, "state", "nothing newer was accepted before")                 \
 	X(EXPIRY, "expiry", "it has not expired")                              \
 	X(CLOCK, "clock", "certificates were valid by the clock")              \
 	X(REVOCATION, "revocation", "no certificate of the chain is revoked")  \
@@ -102,6 +104,11 @@ struct pkg_verify_options {
 	 * (pkg_outdir_commit()) after the last check, and only for a yes.
 	 */
 	struct pkg_outdir *extract;
+	/*
+	 * What was accepted before, NULL = nobody knows; borrowed.  Updated
+	 * after a yes, when what was extracted is visible.
+	 */
+	struct pkg_state *state;
 	bool unsigned_digest; /* compute unsigned_sha256 */
 	/*
 	 * Called once, after everything but the payload was accepted and
@@ -122,7 +129,8 @@ PKG_API_BEGIN
  * Returns PKG_OK for a yes, and only then.  Else PKG_NO with a reason if it
  * is well-formed but must not be used; PKG_INPUT with a reason if it is not
  * of format 1; PKG_KEY if the recipient key cannot be used; PKG_SYSTEM if it
- * cannot be read or written out.
+ * cannot be read or written out.  With a state, PKG_NO also with the reasons
+ * of pkg_state_check().
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_verify(struct pkg_verdict **out, struct pkg_source *source,
