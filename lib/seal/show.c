@@ -3,32 +3,25 @@
 
 #include "packline/json.h"
 #include "packline/seal.h"
-#include "packline/secret.h"
 #include "packline/text.h"
 
-static enum pkg_code unlock(struct pkg_container *container,
-			    const struct pkg_seal_show *job,
-			    struct pkg_err *err)
-{
-	const struct pkg_container_head *head = pkg_container_head(container);
-	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
-
-	if (job->key == NULL || head->manifest.kind == PKG_CONTAINER_SIGNED)
-		return PKG_OK;
-	PKG_TRY(pkg_envelope_open(&cek, head->recipients.data,
-				  head->recipients.len, job->key, job->cert,
-				  err));
-	return pkg_container_unlock(container, cek, err);
-}
-
 static enum pkg_code read_view(struct pkg_seal_view *view,
-			       struct pkg_container *container,
-			       const struct pkg_seal_show *job,
+			       const struct pkg_seal_input *input,
 			       const struct pkg_env *env, struct pkg_err *err)
 {
-	const struct pkg_container_head *head = pkg_container_head(container);
+	const struct pkg_container_head *head = input->head;
+
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_approval ignored;
 
 	view->head = head;
+	view->input = input;
+	/* They are printed as they are: let them be what they must. */
+	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
+	for (size_t i = 0; i < head->approval_count; i++)
+		PKG_TRY(pkg_approval_decode(&ignored, arena,
+					    head->approvals[i].json.data,
+					    head->approvals[i].json.len, err));
 	for (size_t i = 0; i < head->signature_count; i++) {
 		PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
 
@@ -37,13 +30,7 @@ static enum pkg_code read_view(struct pkg_seal_view *view,
 				      head->signatures[i].len, err));
 		view->signers[i] = *pkg_cms_claim(cms);
 	}
-	PKG_TRY(pkg_container_check_recipients(container, err));
-	if (head->manifest.kind != PKG_CONTAINER_SIGNED)
-		PKG_TRY(pkg_envelope_check(&view->recipients,
-					   head->recipients.data,
-					   head->recipients.len, err));
-	PKG_TRY(unlock(container, job, err));
-	return pkg_container_request(container, &view->request, err);
+	return PKG_OK;
 }
 
 static void write_signer(struct pkg_jsonw *w,
@@ -81,27 +68,35 @@ static void write_recipients(struct pkg_jsonw *w,
 	}
 }
 
-/* The two documents are canonical JSON on one line: as they are. */
-static enum pkg_code show_records(const struct pkg_seal_show *job,
-				  const struct pkg_seal_view *view,
-				  struct pkg_container_bytes request,
+/* A document is canonical JSON on one line: as it is. */
+static enum pkg_code put_document(struct pkg_sink *sink,
+				  struct pkg_container_bytes json,
 				  struct pkg_err *err)
 {
-	const struct pkg_container_bytes manifest = view->head->manifest_json;
+	if (json.len == 0)
+		return PKG_OK;
+	PKG_TRY(pkg_sink_write(sink, json.data, json.len, err));
+	return pkg_sink_puts(sink, "\n", err);
+}
+
+static enum pkg_code show_records(const struct pkg_seal_show *job,
+				  const struct pkg_seal_view *view,
+				  struct pkg_err *err)
+{
+	const struct pkg_seal_input *input = view->input;
+	const struct pkg_container_head *head = view->head;
 	struct pkg_jsonw w;
 
-	PKG_TRY(pkg_sink_write(job->sink, manifest.data, manifest.len, err));
-	PKG_TRY(pkg_sink_puts(job->sink, "\n", err));
-	if (view->request != NULL) {
-		PKG_TRY(
-		    pkg_sink_write(job->sink, request.data, request.len, err));
-		PKG_TRY(pkg_sink_puts(job->sink, "\n", err));
-	}
+	PKG_TRY(put_document(job->sink, head->manifest_json, err));
+	PKG_TRY(put_document(job->sink, input->request_json, err));
+	PKG_TRY(put_document(job->sink, input->plan, err));
+	for (size_t i = 0; i < head->approval_count; i++)
+		PKG_TRY(put_document(job->sink, head->approvals[i].json, err));
 	pkg_jsonw_init(&w, job->sink, 0);
-	write_recipients(&w, &view->recipients);
-	for (size_t i = 0; i < view->head->signature_count; i++)
+	write_recipients(&w, &input->recipients);
+	for (size_t i = 0; i < head->signature_count; i++)
 		write_signer(&w, &view->signers[i]);
-	if (view->recipients.count + view->head->signature_count == 0)
+	if (input->recipients.count + head->signature_count == 0)
 		return PKG_OK;
 	return pkg_jsonw_finish(&w, err);
 }
@@ -109,13 +104,13 @@ static enum pkg_code show_records(const struct pkg_seal_show *job,
 enum pkg_code pkg_seal_show(const struct pkg_seal_show *job,
 			    const struct pkg_env *env, struct pkg_err *err)
 {
-	PKG_AUTO(pkg_container) struct pkg_container *container = NULL;
+	PKG_AUTO_FINI(pkg_seal_input) struct pkg_seal_input input = {0};
 	struct pkg_seal_view view = {0};
 
-	PKG_TRY(pkg_container_open(&container, job->source, env, err));
-	PKG_TRY(read_view(&view, container, job, env, err));
+	PKG_TRY(pkg_seal_input_open(&input, job->source, job->key, job->cert,
+				    env, err));
+	PKG_TRY(read_view(&view, &input, env, err));
 	if (job->text)
 		return pkg_seal_show_text(job->sink, &view, err);
-	return show_records(job, &view, pkg_container_request_json(container),
-			    err);
+	return show_records(job, &view, err);
 }

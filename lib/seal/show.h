@@ -2,16 +2,13 @@
 #ifndef SEAL_SHOW_H
 #define SEAL_SHOW_H
 
-#include "packline/cms.h"
-#include "packline/container_read.h"
-#include "packline/envelope.h"
+#include "seal/input.h"
 
 /* What was read of a container, to be shown; all borrowed. */
 struct pkg_seal_view {
 	const struct pkg_container_head *head;
-	const struct pkg_container_request *request; /* NULL = encrypted */
+	const struct pkg_seal_input *input;
 	struct pkg_cms_signer signers[PKG_LIMIT_SIGNATURES]; /* claims */
-	struct pkg_envelope_info recipients; /* count 0 if not encrypted */
 };
 
 /* For people: every foreign text is quoted. */

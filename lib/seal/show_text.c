@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/show.h"
 
+#include "packline/arena.h"
+#include "packline/json.h"
 #include "packline/limits.h"
+#include "packline/node.h"
 #include "packline/sink.h"
 #include "packline/text.h"
 
@@ -18,16 +21,22 @@ struct page {
 };
 
 /* A label of our own and a text that anybody may have written. */
-static void line(struct page *page, const char *label, const char *text)
+static void line_bytes(struct page *page, const char *label, const void *text,
+		       size_t len)
 {
-	if (page->code != PKG_OK || text == NULL)
+	if (page->code != PKG_OK)
 		return;
 	page->code = pkg_buf_printf(&page->buf, page->err, "%-15s", label);
 	if (page->code == PKG_OK)
-		page->code =
-		    pkg_text_quote(&page->buf, text, strlen(text), page->err);
+		page->code = pkg_text_quote(&page->buf, text, len, page->err);
 	if (page->code == PKG_OK)
 		page->code = pkg_buf_puts(&page->buf, "\n", page->err);
+}
+
+static void line(struct page *page, const char *label, const char *text)
+{
+	if (text != NULL)
+		line_bytes(page, label, text, strlen(text));
 }
 
 static void line_number(struct page *page, const char *label, int64_t number)
@@ -116,6 +125,68 @@ static void show_signers(struct page *page, const struct pkg_seal_view *view)
 	}
 }
 
+static const char *text_of(const struct pkg_node *node, const char *key)
+{
+	const struct pkg_node *value = pkg_node_get(node, key);
+
+	return value != NULL && value->kind == PKG_NODE_STRING ? value->text
+							       : "?";
+}
+
+/* What an import will do, one line a step. */
+static void show_plan(struct page *page, struct pkg_container_bytes plan)
+{
+	const struct pkg_json_input input = {.name = "plan.json",
+					     .data = plan.data,
+					     .len = plan.len,
+					     .max_depth = PKG_LIMIT_LOCK_DEPTH,
+					     .canonical = true};
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_node *root = NULL;
+	const struct pkg_node *steps = NULL;
+
+	if (page->code != PKG_OK || plan.len == 0)
+		return;
+	page->code =
+	    pkg_arena_new(&arena, PKG_LIMIT_ARENA_OF(plan.len), page->err);
+	if (page->code == PKG_OK)
+		page->code = pkg_json_parse(&root, arena, &input, page->err);
+	if (page->code != PKG_OK)
+		return;
+	steps = pkg_node_get(root, "steps");
+	if (steps == NULL || steps->kind != PKG_NODE_SEQ)
+		return;
+	line(page, "plan for", text_of(root, "target"));
+	for (const struct pkg_node *step = steps->first; step != NULL;
+	     step = step->next) {
+		line(page, "  step", text_of(step, "op"));
+		line(page, "    of", text_of(step, "ref"));
+	}
+}
+
+/* As the officer wrote it: canonical JSON is plain enough. */
+static void show_approvals(struct page *page,
+			   const struct pkg_container_head *head)
+{
+	for (size_t i = 0; i < head->approval_count; i++) {
+		const struct pkg_container_bytes *json =
+		    &head->approvals[i].json;
+
+		line_bytes(page, "approval", json->data, json->len);
+	}
+}
+
+static void show_status(struct page *page,
+			const struct pkg_container_head *head)
+{
+	if (head->request_file)
+		line(page, "status",
+		     "signing request: there is no payload in it");
+	else if (head->draft)
+		line(page, "status", "draft: it waits for a signature");
+	line(page, "verified", "nothing: pkg-verify does that");
+}
+
 enum pkg_code pkg_seal_show_text(struct pkg_sink *sink,
 				 const struct pkg_seal_view *view,
 				 struct pkg_err *err)
@@ -124,23 +195,26 @@ enum pkg_code pkg_seal_show_text(struct pkg_sink *sink,
 	    .buf = {.max = TEXT_MAX},
 	    .err = err,
 	};
+	const struct pkg_seal_input *input = view->input;
 	enum pkg_code code = PKG_OK;
 
 	show_subject(&page, &view->head->manifest);
 	line_hex(&page, "manifest", view->head->manifest_sha256, 32);
-	if (view->request != NULL)
-		show_files(&page, view->request);
+	if (input->request != NULL)
+		show_files(&page, input->request);
 	else
 		show_members(&page, &view->head->manifest);
-	for (size_t i = 0; i < view->recipients.count; i++) {
-		line(&page, "recipient", view->recipients.recipients[i].kind);
-		line_hex(&page, "  ski", view->recipients.recipients[i].ski,
-			 view->recipients.recipients[i].ski_len);
+	show_plan(&page, input->plan);
+	for (size_t i = 0; i < input->recipients.count; i++) {
+		const struct pkg_envelope_recipient *one =
+		    &input->recipients.recipients[i];
+
+		line(&page, "recipient", one->kind);
+		line_hex(&page, "  ski", one->ski, one->ski_len);
 	}
+	show_approvals(&page, view->head);
 	show_signers(&page, view);
-	if (view->head->draft)
-		line(&page, "status", "draft: it waits for a signature");
-	line(&page, "verified", "nothing: pkg-verify does that");
+	show_status(&page, view->head);
 	code = page.code;
 	if (code == PKG_OK)
 		code = pkg_sink_write(sink, page.buf.data, page.buf.len, err);
