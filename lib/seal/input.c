@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "seal/input.h"
 
+#include "packline/approval_policy.h"
 #include "packline/device_config.h"
 #include "packline/secret.h"
 #include "packline/text.h"
@@ -78,6 +79,26 @@ void pkg_seal_input_subject(const struct pkg_seal_input *input,
 	    .recipients =
 		input->recipients.count > 0 ? &input->recipients : NULL,
 	    .head = input->head,
+	};
+}
+
+void pkg_seal_input_approvable(const struct pkg_seal_input *input,
+			       struct pkg_approval_subject *out)
+{
+	const struct pkg_container_manifest *manifest = &input->head->manifest;
+
+	*out = (struct pkg_approval_subject){
+	    .request_sha256 = manifest->request_sha256,
+	    .request_id = manifest->subject.id,
+	    .tenant = manifest->subject.tenant,
+	    .device_config_sha256 = manifest->subject.device_config != NULL
+					? manifest->subject.device_config_sha256
+					: NULL,
+	    .policy_sha256 =
+		manifest->has_policy ? manifest->policy_sha256 : NULL,
+	    .requester_known = input->request != NULL,
+	    .requester =
+		input->request != NULL ? input->request->requester : NULL,
 	};
 }
 

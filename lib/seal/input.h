@@ -5,6 +5,7 @@
 #include "packline/container_write.h"
 #include "packline/seal.h"
 
+struct pkg_approval_subject;
 struct pkg_device_config;
 
 /* A container, a draft or a .request that somebody is to decide about. */
@@ -35,6 +36,9 @@ void pkg_seal_input_fini(struct pkg_seal_input *input);
 /* What a person is shown of it; the rest of @out is for the caller to fill. */
 void pkg_seal_input_subject(const struct pkg_seal_input *input,
 			    struct pkg_seal_subject *out);
+/* What approvals of it must be about; borrowed from @input. */
+void pkg_seal_input_approvable(const struct pkg_seal_input *input,
+			       struct pkg_approval_subject *out);
 /*
  * Is it the one that was looked at?
  * @sha256  64 hex digits; NULL = any.

@@ -247,6 +247,11 @@ static bool is_untouched(const struct pkg_cms *cms)
 	return same;
 }
 
+const char *pkg_cms_content_type(const struct pkg_cms *cms)
+{
+	return cms->content_type;
+}
+
 static enum pkg_code verify(struct pkg_cms *cms, const void *content,
 			    size_t len,
 			    const struct pkg_cms_verify_options *options,

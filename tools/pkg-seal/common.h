@@ -102,7 +102,19 @@ enum pkg_code seal_tool_folder(int *fd, const struct seal_tool *tool,
 struct pkg_seal_output seal_tool_output(struct seal_tool *tool,
 					const char *doing);
 
+/* --trust was given; else PKG_USAGE and how to. */
+enum pkg_code seal_check_trust(const char *path, struct pkg_err *err);
+/* Load what --trust names; its findings are printed. */
+enum pkg_code seal_tool_trust(struct pkg_trust **out, struct seal_tool *tool,
+			      const char *path, struct pkg_err *err);
+/* What --tenant, --time and the device config that was loaded ask for. */
+enum pkg_code seal_tool_demands(struct pkg_trust_demands *demands,
+				const struct seal_tool *tool,
+				const char *tenant, const char *time,
+				struct pkg_err *err);
+
 /* The verbs. */
+enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err);

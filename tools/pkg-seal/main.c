@@ -16,6 +16,8 @@ int main(int argc, char **argv)
 	     seal_show_main},
 	    {"sign", "sign a draft or a request, or add a signature",
 	     seal_sign_main},
+	    {"attach", "put in what came back from signers and officers",
+	     seal_attach_main},
 	    {"resign", "add or replace signatures", seal_resign_main},
 	    {"open", "verify a container and extract its files",
 	     seal_open_main},

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg-seal/common.h"
 
-#include "packline/device_config.h"
 #include "packline/outdir.h"
 #include "packline/text.h"
 #include "packline/verify.h"
@@ -16,11 +15,7 @@ struct args {
 static enum pkg_code check_args(const struct cli *cli, const struct args *args,
 				const char *input, struct pkg_err *err)
 {
-	if (args->trust == NULL) {
-		pkg_fail(err, PKG_USAGE, "nobody is trusted");
-		return pkg_hint(err, "give --trust FILE: a certificate or a "
-				     "policy");
-	}
+	PKG_TRY(seal_check_trust(args->trust, err));
 	if (cli_output(cli) == NULL) {
 		pkg_fail(err, PKG_USAGE, "no output was named");
 		return pkg_hint(err, "give -o DIR");
@@ -29,32 +24,6 @@ static enum pkg_code check_args(const struct cli *cli, const struct args *args,
 		return pkg_fail(err, PKG_INPUT,
 				"the container's path is not UTF-8");
 	return PKG_OK;
-}
-
-static enum pkg_code set_demands(struct pkg_trust_demands *demands,
-				 const struct seal_tool *tool,
-				 const struct args *args, struct pkg_err *err)
-{
-	demands->tenant = args->tenant;
-	if (tool->device != NULL) {
-		demands->device_config = tool->device->id;
-		demands->device_config_sha256 = tool->device->sha256;
-		if (demands->tenant == NULL)
-			demands->tenant = tool->device->tenant;
-		if (strcmp(demands->tenant, tool->device->tenant) != 0)
-			return pkg_fail(err, PKG_USAGE,
-					"device config '%s' is for tenant "
-					"'%s', but --tenant says '%s'",
-					tool->device->id, tool->device->tenant,
-					demands->tenant);
-	}
-	if (args->time == NULL)
-		return PKG_OK;
-	demands->has_clock = true;
-	if (pkg_clock_parse(&demands->clock, args->time))
-		return PKG_OK;
-	pkg_fail(err, PKG_USAGE, "'%s' is not a time mode", args->time);
-	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z or none");
 }
 
 static enum pkg_code verify(struct seal_tool *tool,
@@ -83,17 +52,14 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_AUTO(pkg_outdir) struct pkg_outdir *folder = NULL;
 	const struct args *args = options;
 	struct pkg_verify_options wanted = {.name = argv[0]};
-	enum pkg_code code = PKG_OK;
 
 	(void)argc;
 	PKG_TRY(check_args(cli, args, argv[0], err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
-	code = pkg_trust_load(&trust, cli_env(cli), &tool.diag, cli_dirfd(cli),
-			      args->trust, err);
-	seal_tool_findings(&tool);
-	PKG_TRY(code);
+	PKG_TRY(seal_tool_trust(&trust, &tool, args->trust, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
-	PKG_TRY(set_demands(&wanted.demands, &tool, args, err));
+	PKG_TRY(seal_tool_demands(&wanted.demands, &tool, args->tenant,
+				  args->time, err));
 	PKG_TRY(seal_tool_key(&tool, &args->recipient, err));
 	PKG_TRY(seal_tool_input(&tool, argv[0], "opening", err));
 	PKG_TRY(pkg_outdir_open(&folder, cli_dirfd(cli), cli_output(cli),

@@ -165,6 +165,8 @@ PKG_MUST_CHECK enum pkg_code pkg_cms_parse(struct pkg_cms **out,
  * against, and for display that says so.
  */
 const struct pkg_cms_signer *pkg_cms_claim(const struct pkg_cms *cms);
+/* The type of content that it says it is over, dotted: PKG_OID_... */
+const char *pkg_cms_content_type(const struct pkg_cms *cms);
 /*
  * Verify it over @len (at most 16 MiB) bytes of @content.  On success the
  * claim is a fact, apart from the signing time.

@@ -10,6 +10,7 @@
 #include "packline/key.h"
 #include "packline/sink.h"
 #include "packline/source.h"
+#include "packline/trust.h"
 
 #include <stdbool.h>
 
@@ -144,6 +145,31 @@ struct pkg_seal_request {
 	struct pkg_seal_output output;
 };
 
+/* What came back, and to what it belongs.  NULL, 0, false = not said. */
+struct pkg_seal_attach {
+	struct pkg_source
+	    *source; /* draft or container, borrowed; to its end */
+	/*
+	 * Files, relative to dirfd, told apart by their first bytes: .request,
+	 * signatures (DER), and approvals (JSON) with their signatures.  At
+	 * most 64.
+	 */
+	int dirfd;
+	struct pkg_seal_words responses;
+	/*
+	 * Files of one more signature in two halves: what pkg_seal_sign() with
+	 * tbs wrote, and the bytes that the key of certs made of it.
+	 */
+	const char *tbs, *raw_signature;
+	const struct pkg_certs *certs;
+	const struct pkg_trust *trust; /* who may have signed and approved */
+	struct pkg_trust_demands demands;
+	bool partial; /* fewer than the policy asks for will do */
+	bool replace; /* drop the signatures that are there; keep approvals */
+	struct pkg_source *records; /* as in struct pkg_seal_sign */
+	struct pkg_seal_output output;
+};
+
 /* What to show. */
 struct pkg_seal_show {
 	struct pkg_source *source;    /* borrowed; its payload is not read */
@@ -210,6 +236,21 @@ PKG_MUST_CHECK enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 PKG_MUST_CHECK enum pkg_code
 pkg_seal_request(const struct pkg_seal_request *job, const struct pkg_env *env,
 		 struct pkg_err *err);
+/*
+ * Put signatures and approvals that were made elsewhere into a container.  All
+ * that is asked of the result is asked before a byte is written, by the same
+ * functions as pkg_verify() asks: signatures, claims, approvals.  The payload
+ * is copied once and compared with the manifest on the way.  The result is what
+ * pkg_seal_sign() would have made of the draft.
+ * Fails with PKG_NO and a reason of packline/trust.h, packline/cms.h or
+ * packline/approval_policy.h; "unexpected-manifest" for what is of another
+ * draft; PKG_USAGE for what is no response, reason "already-signed" if the key
+ * has signed it already, or if there is nothing new; PKG_KEY for an unfit
+ * certificate; and as the readers do.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_seal_attach(const struct pkg_seal_attach *job,
+					     const struct pkg_env *env,
+					     struct pkg_err *err);
 /*
  * Say what a container says of itself: manifest, request, signatures.  Nothing
  * of it is verified, and the output says so.

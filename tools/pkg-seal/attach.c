@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-seal/common.h"
+
+#include "packline/path.h"
+#include "packline/trust.h"
+
+#include <unistd.h>
+
+struct args {
+	const char *trust, *device, *time, *cert, *tbs, *raw, *records;
+	bool partial, replace;
+};
+
+static enum pkg_code check_args(const struct args *args, int argc,
+				struct pkg_err *err)
+{
+	const bool some =
+	    args->tbs != NULL || args->raw != NULL || args->cert != NULL;
+	const bool all =
+	    args->tbs != NULL && args->raw != NULL && args->cert != NULL;
+
+	PKG_TRY(seal_check_trust(args->trust, err));
+	if (some && !all)
+		return pkg_fail(err, PKG_USAGE,
+				"--tbs, --raw-signature and --cert belong "
+				"together");
+	if (argc > 1 || all)
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE, "nothing to attach");
+	return pkg_hint(err, "name what came back behind the draft: a "
+			     ".request, a .p7s, or an approval");
+}
+
+static enum pkg_code attach(struct seal_tool *tool, struct pkg_seal_attach *job,
+			    const char *records, struct pkg_err *err)
+{
+	struct pkg_source_fd source;
+	enum pkg_code code = PKG_OK;
+	int fd = -1;
+
+	if (records == NULL)
+		return pkg_seal_attach(job, cli_env(tool->cli), err);
+	PKG_TRY(pkg_path_open(&fd, cli_dirfd(tool->cli), records, err));
+	pkg_source_fd_init(&source, fd, records);
+	job->records = &source.source;
+	code = pkg_seal_attach(job, cli_env(tool->cli), err);
+	(void)close(fd);
+	return code;
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
+	PKG_AUTO(pkg_trust) struct pkg_trust *trust = NULL;
+	const struct args *args = options;
+	struct pkg_seal_attach job = {
+	    .source = &tool.input.source,
+	    .dirfd = cli_dirfd(cli),
+	    .responses = {(const char *const *)argv + 1, (size_t)argc - 1},
+	    .tbs = args->tbs,
+	    .raw_signature = args->raw,
+	    .partial = args->partial,
+	    .replace = args->replace,
+	};
+
+	PKG_TRY(check_args(args, argc, err));
+	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(seal_tool_trust(&trust, &tool, args->trust, err));
+	PKG_TRY(seal_tool_device(&tool, args->device, err));
+	PKG_TRY(seal_tool_demands(&job.demands, &tool, NULL, args->time, err));
+	if (args->cert != NULL)
+		PKG_TRY(seal_tool_certs(&tool, args->cert, err));
+	job.trust = trust;
+	job.certs = tool.certs;
+	job.output = seal_tool_output(&tool, "attaching");
+	PKG_TRY(seal_tool_input(&tool, argv[0], "attaching", err));
+	if (attach(&tool, &job, args->records, err) != PKG_OK)
+		return seal_tool_about(argv[0], err);
+	return PKG_OK;
+}
+
+enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err)
+{
+	struct args args = {0};
+	const struct cli_opt table[] = {
+	    {"trust", 't', CLI_TEXT, &args.trust, "FILE",
+	     "certificate or trust policy to judge by", NULL, "file"},
+	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
+	     "refuse what is for another kind of device", NULL, "file"},
+	    {"time", 0, CLI_TEXT, &args.time, "MODE",
+	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	    {"partial", 0, CLI_FLAG, &args.partial, NULL,
+	     "fewer than the policy asks for will do", NULL, NULL},
+	    {"replace", 0, CLI_FLAG, &args.replace, NULL,
+	     "drop the signatures that are there", NULL, NULL},
+	    {"tbs", 0, CLI_TEXT, &args.tbs, "FILE", "what sign --tbs-out wrote",
+	     NULL, "file"},
+	    {"raw-signature", 0, CLI_TEXT, &args.raw, "FILE",
+	     "bytes that the signer made of it", NULL, "file"},
+	    {"cert", 0, CLI_TEXT, &args.cert, "FILE",
+	     "certificate of that signer, then its chain", NULL, "file"},
+	    {"records", 0, CLI_TEXT, &args.records, "FILE",
+	     "what create printed about an encrypted draft", NULL, "file"},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis =
+		"[options] --trust FILE -o OUTPUT CONTAINER RESPONSE...\n"
+		"[options] --trust FILE -o OUTPUT --tbs FILE "
+		"--raw-signature FILE --cert FILE CONTAINER",
+	    .purpose = "Put what came back from signers and officers into a "
+		       "draft or a container, if it is right.",
+	    .notes = "RESPONSE is a .request, a signature (.p7s, DER), or an "
+		     "approval (.json) and its signature.\n"
+		     "CONTAINER - is standard input; OUTPUT - is standard "
+		     "output.",
+	    .table = table,
+	    .common = CLI_OUTPUT | CLI_FORCE,
+	    .min_args = 1,
+	    .max_args = -1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}
