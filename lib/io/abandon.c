@@ -83,6 +83,12 @@ static void remove_folder(int dir, const char *name)
 	(void)unlinkat(dir, name, AT_REMOVEDIR);
 }
 
+void pkg_temp_remove(int dir, const char *name)
+{
+	if (unlinkat(dir, name, 0) != 0)
+		remove_folder(dir, name);
+}
+
 void pkg_outputs_abandon(void)
 {
 	const int before = errno;
@@ -90,8 +96,7 @@ void pkg_outputs_abandon(void)
 	for (size_t i = 0; i < SLOTS; i++) {
 		if (atomic_load(&slots[i].state) != ARMED)
 			continue;
-		if (unlinkat(slots[i].dir, slots[i].name, 0) != 0)
-			remove_folder(slots[i].dir, slots[i].name);
+		pkg_temp_remove(slots[i].dir, slots[i].name);
 	}
 	errno = before;
 }

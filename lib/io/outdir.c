@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,33 @@ void pkg_outdir_free(struct pkg_outdir *dir)
 }
 
 /*
+ * Where two folders cannot be exchanged the old one steps aside, under a name
+ * by which the next process finds it.
+ */
+static bool aside_name(char out[static NAME_MAX + 1],
+		       const struct pkg_outdir *dir)
+{
+	const int len =
+	    snprintf(out, NAME_MAX + 1, ".packline-%s.old", dir->base);
+
+	return len > 0 && len <= NAME_MAX;
+}
+
+/* The old folder is still aside: a process was killed while it replaced it. */
+static void recover(const struct pkg_outdir *dir)
+{
+	char aside[NAME_MAX + 1];
+
+	if (!aside_name(aside, dir) ||
+	    faccessat(dir->parent, aside, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	if (faccessat(dir->parent, dir->base, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		(void)renameat(dir->parent, aside, dir->parent, dir->base);
+	else
+		(void)remove_flat(dir->parent, aside);
+}
+
+/*
  * --force replaces a folder of plain files, such as an earlier extraction;
  * whole trees are the user's to remove.
  */
@@ -129,11 +157,37 @@ static enum pkg_code close_to_others(struct pkg_outdir *dir,
 	return PKG_OK;
 }
 
+static enum pkg_code make_temp(struct pkg_outdir *dir, struct pkg_err *err)
+{
+	char name[TEMP_NAME];
+
+	for (;;) {
+		PKG_TRY(pkg_temp_name(name, err));
+		pkg_temp_arm(dir->parent, name);
+		memcpy(dir->temp, name, sizeof(name));
+		if (mkdirat(dir->parent, name, 0777) != 0)
+			break;
+		dir->fd =
+		    openat(dir->parent, name,
+			   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir->fd < 0 && errno != ENOENT)
+			break;
+		if (dir->fd >= 0 && pkg_temp_keep(dir->parent, name, dir->fd))
+			return PKG_OK;
+		/* Swept away before it was locked. */
+		pkg_temp_disarm(name);
+		dir->temp[0] = '\0';
+		if (dir->fd >= 0)
+			(void)close(dir->fd);
+		dir->fd = -1;
+	}
+	return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
+}
+
 enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 			      const char *path, bool force, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_outdir) struct pkg_outdir *dir = NULL;
-	char name[TEMP_NAME];
 	size_t len = strlen(path);
 
 	dir = calloc(1, sizeof(*dir));
@@ -148,16 +202,10 @@ enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 		return pkg_fail_nomem(err);
 	PKG_TRY(
 	    pkg_temp_split(&dir->parent, &dir->base, dirfd, dir->path, err));
+	recover(dir);
 	PKG_TRY(check_target(dir, err));
-	PKG_TRY(pkg_temp_name(name, err));
-	pkg_temp_arm(dir->parent, name);
-	memcpy(dir->temp, name, sizeof(name));
-	if (mkdirat(dir->parent, name, 0777) != 0)
-		return pkg_fail_os(err, errno, "cannot make '%s'", path);
-	dir->fd = openat(dir->parent, name,
-			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir->fd < 0)
-		return pkg_fail_os(err, errno, "cannot make '%s'", path);
+	pkg_temp_sweep(dir->parent);
+	PKG_TRY(make_temp(dir, err));
 	PKG_TRY(close_to_others(dir, err));
 	*out = PKG_STEAL(dir);
 	return PKG_OK;
@@ -201,22 +249,46 @@ int pkg_outdir_parent_fd(const struct pkg_outdir *dir)
 	return dir->parent;
 }
 
+/*
+ * FAT and some network file systems cannot exchange.  Between the two renames
+ * nothing has the name: recover() of the next process puts the old one back.
+ */
+static enum pkg_code replace_in_two(struct pkg_outdir *dir,
+				    char aside[static NAME_MAX + 1],
+				    struct pkg_err *err)
+{
+	int failed;
+
+	if (!aside_name(aside, dir))
+		return pkg_fail_os(err, ENAMETOOLONG, "cannot replace '%s'",
+				   dir->path);
+	if (renameat(dir->parent, dir->base, dir->parent, aside) != 0)
+		return pkg_fail_os(err, errno, "cannot replace '%s'",
+				   dir->path);
+	if (renameat(dir->parent, dir->temp, dir->parent, dir->base) == 0)
+		return PKG_OK;
+	failed = errno;
+	(void)renameat(dir->parent, aside, dir->parent, dir->base);
+	return pkg_fail_os(err, failed, "cannot replace '%s'", dir->path);
+}
+
 /* Swap the new folder with an old one that is not empty, drop the old. */
 static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
 {
-	char aside[TEMP_NAME];
+	char aside[NAME_MAX + 1];
 
 	if (renameat2(dir->parent, dir->temp, dir->parent, dir->base,
-		      RENAME_EXCHANGE) == 0) {
-		memcpy(aside, dir->temp, sizeof(aside));
-	} else {
-		PKG_TRY(pkg_temp_name(aside, err));
-		if (renameat(dir->parent, dir->base, dir->parent, aside) != 0 ||
-		    renameat(dir->parent, dir->temp, dir->parent, dir->base) !=
-			0)
-			return pkg_fail_os(err, errno, "cannot replace '%s'",
-					   dir->path);
-	}
+		      RENAME_EXCHANGE) == 0)
+		memcpy(aside, dir->temp, sizeof(dir->temp));
+	else if (errno == EINVAL || errno == ENOSYS)
+		PKG_TRY(replace_in_two(dir, aside, err));
+	else
+		return pkg_fail_os(err, errno, "cannot replace '%s'",
+				   dir->path);
+	/* Both names must be on the disk before the old content goes. */
+	if (fsync(dir->parent) != 0 && errno != EINVAL)
+		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
+				   dir->path);
 	pkg_temp_disarm(dir->temp);
 	dir->temp[0] = '\0';
 	if (remove_flat(dir->parent, aside) != 0)

@@ -64,14 +64,19 @@ static enum pkg_code open_named(struct pkg_outfile *file, mode_t mode,
 {
 	char name[TEMP_NAME];
 
-	PKG_TRY(pkg_temp_name(name, err));
-	pkg_temp_arm(file->dir, name);
-	memcpy(file->temp, name, sizeof(name));
-	file->fd = openat(file->dir, name,
-			  O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
-	if (file->fd < 0)
-		return pkg_temp_unwritable(file->path, err);
-	return PKG_OK;
+	for (;;) {
+		PKG_TRY(pkg_temp_name(name, err));
+		pkg_temp_arm(file->dir, name);
+		memcpy(file->temp, name, sizeof(name));
+		file->fd = openat(file->dir, name,
+				  O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
+		if (file->fd < 0)
+			return pkg_temp_unwritable(file->path, err);
+		if (pkg_temp_keep(file->dir, name, file->fd))
+			return PKG_OK;
+		pkg_temp_disarm(name);
+		(void)close(file->fd);
+	}
 }
 
 static void proc_path(char out[static 32], int fd)
@@ -122,6 +127,7 @@ static enum pkg_code open_file(struct pkg_outfile *file, int dirfd,
 	PKG_TRY(
 	    pkg_temp_split(&file->dir, &file->base, dirfd, file->path, err));
 	PKG_TRY(check_target(file, err));
+	pkg_temp_sweep(file->dir);
 	PKG_TRY(
 	    open_temp(file, options->mode != 0 ? options->mode : 0666, err));
 	pkg_sink_fd_init(&file->sink, file->fd, file->path);
@@ -243,6 +249,7 @@ static enum pkg_code make_visible(struct pkg_outfile *file, struct pkg_err *err)
 		PKG_TRY(pkg_temp_name(name, err));
 		pkg_temp_arm(file->dir, name);
 		memcpy(file->temp, name, sizeof(name));
+		(void)pkg_temp_keep(file->dir, NULL, file->fd);
 		if (link_as(file, name) != 0)
 			return pkg_temp_unwritable(file->path, err);
 		unnamed = false;

@@ -74,12 +74,18 @@ static int unnamed(const char *dir)
 	char path[PKG_LIMIT_PATH];
 	char name[TEMP_NAME];
 	struct pkg_err ignored = PKG_ERR_INIT;
+	int at = -1;
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
 		return fd;
 	if (pkg_temp_name(name, &ignored) != PKG_OK)
 		return -1;
+	at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at >= 0) {
+		pkg_temp_sweep(at);
+		(void)close(at);
+	}
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
