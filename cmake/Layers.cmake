@@ -80,7 +80,11 @@ pkg_layer(seal
 pkg_layer(bundle
   USES "base io digest json schema manifest container trust verify"
   OWNS ""
-  HEADERS "plan bundle")
+  HEADERS "plan plan_read bundle receipt")
+pkg_layer(import
+  USES "base io digest json schema manifest container bundle"
+  OWNS "libcurl"
+  HEADERS "import")
 pkg_layer(cli
   USES "base io json"
   OWNS ""

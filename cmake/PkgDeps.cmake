@@ -17,3 +17,18 @@ set(PKG_DEP_threads Threads::Threads)
 set(PKG_PC_REQUIRES
   libcrypto ${YAML_MODULE_NAME} ${PCRE2_MODULE_NAME} ${DEFLATE_MODULE_NAME})
 list(JOIN PKG_PC_REQUIRES " " PKG_PC_REQUIRES)
+
+# pkg-import, the one tool that opens connections: found or left out.
+# (Not needed by programs that use the library.)
+set(PKG_HAVE_IMPORT OFF)
+if(DEFINED PKG_IMPORT AND NOT PKG_IMPORT STREQUAL "OFF")
+  pkg_check_modules(CURL IMPORTED_TARGET libcurl>=7.87)
+  if(CURL_FOUND)
+    set(PKG_HAVE_IMPORT ON)
+    set(PKG_DEP_libcurl PkgConfig::CURL)
+  elseif(PKG_IMPORT STREQUAL "ON")
+    message(FATAL_ERROR "PKG_IMPORT=ON needs libcurl 7.87 or newer")
+  else()
+    message(STATUS "no libcurl 7.87 or newer: without pkg-import")
+  endif()
+endif()

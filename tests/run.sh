@@ -27,8 +27,8 @@ results=$out/results
 jobs=$(nproc)
 python=/usr/bin/python3
 
-build_packages="build-essential cmake libdeflate-dev libjansson-dev
-	libpcre2-dev libssl-dev libyaml-dev mandoc ninja-build pkg-config scdoc"
+build_packages="build-essential cmake libcurl4-openssl-dev libdeflate-dev
+	libjansson-dev libpcre2-dev libssl-dev libyaml-dev mandoc ninja-build pkg-config scdoc"
 # tools that the tests ask for a second opinion, and what the tests are in
 test_packages="busybox-static ca-certificates cpio device-tree-compiler fish
 	git graphviz jq libarchive-tools libcmocka-dev mount openssl p7zip-full procps python3
@@ -151,14 +151,14 @@ mkdir "$results"
 
 build plain -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPKG_WERROR=ON
 unit_tests plain
-python_tests plain arch cli interop fault
+python_tests plain arch cli hawkbit interop fault
 format_lint
 if [ $fast = no ]; then
 	# no PKG_WERROR: instrumented code makes gcc warn of what cannot happen
 	build asan -DCMAKE_BUILD_TYPE=Debug -DPKG_WERROR=OFF \
 		-DPKG_SANITIZE=address,undefined
 	unit_tests asan
-	python_tests asan cli interop
+	python_tests asan cli hawkbit interop
 	tidy_lint
 fi
 

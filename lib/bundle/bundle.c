@@ -3,6 +3,7 @@
 
 #include "packline/container_write.h"
 #include "packline/limits.h"
+#include "packline/receipt.h"
 #include "packline/text.h"
 
 static enum pkg_code make_plan(const struct pkg_manifest *lock,
@@ -95,8 +96,13 @@ enum pkg_code pkg_bundle_write(const struct pkg_bundle_spec *spec,
 	};
 	struct pkg_container_input *inputs;
 	struct pkg_plan_blobs blobs;
+	size_t known;
 
 	PKG_TRY(pkg_plan_containers(spec->lock, arena, spec->containers, err));
+	if (spec->known != NULL)
+		PKG_TRY(pkg_receipt_known(spec->lock, arena,
+					  spec->containers_folder, spec->known,
+					  &known, err));
 	PKG_TRY(make_plan(spec->lock, &plan, err));
 	PKG_TRY(pkg_plan_blobs(&blobs, arena, spec->lock, err));
 	inputs = pkg_arena_array(arena, blobs.count + 1, sizeof(*inputs), err);

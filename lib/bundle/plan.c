@@ -147,8 +147,10 @@ enum pkg_code pkg_plan_blobs(struct pkg_plan_blobs *out,
 	for (size_t i = 0; i < lock->modules.count; i++) {
 		const struct pkg_pinned *a = modules[i].artifacts.items;
 
-		for (size_t k = 0; k < modules[i].artifacts.count; k++)
-			PKG_TRY(add_blob(out, &once, &a[k], err));
+		for (size_t k = 0; k < modules[i].artifacts.count; k++) {
+			if (!a[k].known)
+				PKG_TRY(add_blob(out, &once, &a[k], err));
+		}
 		if (modules[i].sbom_file != NULL)
 			PKG_TRY(
 			    add_blob(out, &once, modules[i].sbom_file, err));

@@ -174,17 +174,18 @@ static void put_artifact(struct plan *p, const struct pkg_module *m,
 	const char *path = pkg_plan_text(p, PLAN_MODULES "/{%s}/artifacts",
 					 pkg_plan_module_ref(p, &id));
 
-	pkg_plan_step(p, 201);
+	pkg_plan_step(p, a->known ? 0 : 201);
 	pkg_plan_lookup(p);
 	pkg_jsonw_str_member(&p->w, "filename", a->filename);
 	pkg_jsonw_str_member(&p->w, "sha256", a->sha256);
 	pkg_jsonw_int_member(&p->w, "size", a->size);
 	pkg_plan_lookup_end(p, path, NULL);
-	pkg_plan_op(
-	    p, "ensure-artifact",
-	    pkg_plan_ref(p, "artifact",
-			 (const char *const[]){id.type, id.name, id.version,
-					       a->filename, NULL}));
+	pkg_plan_op(p, a->known ? "find-artifact" : "ensure-artifact",
+		    pkg_plan_artifact_ref(p, &id, a));
+	if (a->known) {
+		pkg_plan_step_end(p);
+		return;
+	}
 	pkg_jsonw_key(&p->w, "request");
 	pkg_jsonw_object(&p->w);
 	pkg_jsonw_str_member(&p->w, "method", "POST");

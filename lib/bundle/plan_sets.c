@@ -84,6 +84,21 @@ static void put_module_ids(struct plan *p, const struct pkg_list *list)
 	pkg_jsonw_array_end(&p->w);
 }
 
+/* Of a locked set the server refuses another requiredMigrationStep. */
+static void put_set_update(struct plan *p, const struct pkg_set *s,
+			   const char *ref)
+{
+	if (s->description == NULL && s->migration_step.at == NULL)
+		return;
+	pkg_plan_update(p);
+	pkg_jsonw_object(&p->w);
+	pkg_plan_put_text(p, "description", s->description);
+	pkg_plan_put_bool(p, "requiredMigrationStep", &s->migration_step);
+	pkg_jsonw_object_end(&p->w);
+	pkg_plan_update_end(p, pkg_plan_text(p, PLAN_SETS "/{%s}", ref), 200,
+			    0);
+}
+
 static void put_set(struct plan *p, const struct pkg_set *s)
 {
 	const struct pkg_identity id = pkg_plan_set_identity(s);
@@ -104,9 +119,7 @@ static void put_set(struct plan *p, const struct pkg_set *s)
 	pkg_jsonw_object_end(&p->w);
 	pkg_jsonw_array_end(&p->w);
 	pkg_plan_request_end(p, "POST", PLAN_SETS);
-	pkg_plan_update_texts(
-	    p, pkg_plan_text(p, PLAN_SETS "/{%s}", ref),
-	    (const struct plan_text[]){{"description", s->description}, {0}});
+	put_set_update(p, s, ref);
 	pkg_plan_step_end(p);
 }
 

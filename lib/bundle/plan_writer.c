@@ -77,6 +77,15 @@ const char *pkg_plan_set_ref(struct plan *p, const struct pkg_identity *id)
 	    (const char *const[]){id->type, id->name, id->version, NULL});
 }
 
+const char *pkg_plan_artifact_ref(struct plan *p, const struct pkg_identity *id,
+				  const struct pkg_pinned *artifact)
+{
+	return pkg_plan_ref(p, "artifact",
+			    (const char *const[]){id->type, id->name,
+						  id->version,
+						  artifact->filename, NULL});
+}
+
 struct pkg_identity pkg_plan_module_identity(const struct pkg_module *m)
 {
 	return (struct pkg_identity){.type = m->type->text,

@@ -9,6 +9,9 @@
 #define PLAN_MODULES "/rest/v1/softwaremodules"
 #define PLAN_SETS    "/rest/v1/distributionsets"
 
+/* Names of enum pkg_plan_op; ends with NULL. */
+extern const char *const pkg_plan_ops[];
+
 /*
  * One plan while it is written.  Like pkg_jsonw, failures stick, so the
  * functions that write steps return nothing.
@@ -31,6 +34,8 @@ const char *pkg_plan_ref(struct plan *p, const char *kind,
 /* References to what a model names. */
 const char *pkg_plan_module_ref(struct plan *p, const struct pkg_identity *id);
 const char *pkg_plan_set_ref(struct plan *p, const struct pkg_identity *id);
+const char *pkg_plan_artifact_ref(struct plan *p, const struct pkg_identity *id,
+				  const struct pkg_pinned *artifact);
 struct pkg_identity pkg_plan_module_identity(const struct pkg_module *module);
 struct pkg_identity pkg_plan_set_identity(const struct pkg_set *set);
 /* name=="..." and so on, for the server's q; @pairs ends with NULL. */

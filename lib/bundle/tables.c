@@ -1,51 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "plan_writer.h"
+
 #include "packline/limits.h"
 #include "packline/plan.h"
-#include "packline/schema.h"
+#include "packline/plan_read.h"
 
 #include <stddef.h>
-
-/* The shape of a plan, for schemas/plan.schema.json. */
-struct plan_product {
-	const struct pkg_node *at, *name, *version;
-};
-
-struct plan_upload {
-	const struct pkg_node *at, *blob, *filename, *md5, *sha1, *sha256;
-};
-
-struct plan_request {
-	const struct pkg_node *at, *path, *body;
-	struct pkg_enum_value method;
-	struct pkg_list expect;
-	struct plan_upload *multipart;
-};
-
-struct plan_lookup {
-	const struct pkg_node *at, *path, *query, *exact;
-	struct pkg_enum_value method;
-};
-
-struct plan_step {
-	const struct pkg_node *at, *ref;
-	struct pkg_enum_value op;
-	struct pkg_list expect;
-	struct plan_lookup *lookup;
-	struct plan_request *request, *update;
-};
-
-struct plan_sbom {
-	const struct pkg_node *at, *blob, *ref, *media_type;
-	struct pkg_int_value size;
-};
-
-struct plan_root {
-	const struct pkg_node *at, *tenant;
-	struct pkg_int_value format;
-	struct pkg_enum_value type, target;
-	struct plan_product *product;
-	struct pkg_list sboms, steps;
-};
 
 #define TEXT(of, member, key, must, words)                                     \
 	{                                                                      \
@@ -82,124 +42,132 @@ static const char *const get_only[] = {"GET", NULL};
 static const char *const methods[] = {"POST", "PUT", NULL};
 static const char *const types[] = {"plan", NULL};
 static const char *const targets[] = {"hawkbit", NULL};
-static const char *const ops[] = {"find-module-type",
-				  "ensure-module-type",
-				  "find-module",
-				  "ensure-module",
-				  "ensure-artifact",
-				  "ensure-module-metadata",
-				  "ensure-set-type",
-				  "find-set",
-				  "ensure-set",
-				  "ensure-set-metadata",
-				  "ensure-target-filter",
-				  "auto-assign",
-				  "assign",
-				  "ensure-rollout",
-				  NULL};
+const char *const pkg_plan_ops[] = {"find-module-type",
+				    "ensure-module-type",
+				    "find-module",
+				    "ensure-module",
+				    "find-artifact",
+				    "ensure-artifact",
+				    "ensure-module-metadata",
+				    "ensure-set-type",
+				    "find-set",
+				    "ensure-set",
+				    "ensure-set-metadata",
+				    "ensure-target-filter",
+				    "auto-assign",
+				    "assign",
+				    "ensure-rollout",
+				    NULL};
+
+const char *pkg_plan_op_name(enum pkg_plan_op op)
+{
+	return pkg_plan_ops[op];
+}
 
 static const struct pkg_field status_item = {
     .kind = PKG_FIELD_INT, .min = 100, .max = 599};
 
 static const struct pkg_field upload_fields[] = {
-    HEX(plan_upload, blob, "blob", 64, true),
-    TEXT(plan_upload, filename, "filename", true, "Form field."),
-    HEX(plan_upload, md5, "md5sum", 32, false),
-    HEX(plan_upload, sha1, "sha1sum", 40, false),
-    HEX(plan_upload, sha256, "sha256sum", 64, false),
+    HEX(pkg_plan_upload, blob, "blob", 64, true),
+    TEXT(pkg_plan_upload, filename, "filename", true, "Form field."),
+    HEX(pkg_plan_upload, md5, "md5sum", 32, false),
+    HEX(pkg_plan_upload, sha1, "sha1sum", 40, false),
+    HEX(pkg_plan_upload, sha256, "sha256sum", 64, false),
     {0},
 };
 static const struct pkg_table upload_table = {
     .name = "multipart",
     .help = "Parts of a multipart/form-data body: the part file is the blob "
 	    "of that SHA-256, the others are sent as they are.",
-    .size = sizeof(struct plan_upload),
+    .size = sizeof(struct pkg_plan_upload),
     .fields = upload_fields,
 };
 
 #define EITHER_BODY                                                            \
-	TEXT(plan_request, path, "path", true,                                 \
+	TEXT(pkg_plan_request, path, "path", true,                             \
 	     "Below the server's address; {REF} is an id."),                   \
-	    CHOICE(plan_request, method, "method", methods, "HTTP method."),   \
+	    CHOICE(pkg_plan_request, method, "method", methods,                \
+		   "HTTP method."),                                            \
 	{                                                                      \
 		.name = "body", .kind = PKG_FIELD_ANY,                         \
-		.offset = offsetof(struct plan_request, body),                 \
+		.offset = offsetof(struct pkg_plan_request, body),             \
 		.help = "JSON as the API takes it; {REF} is an id."            \
 	}
 
 static const struct pkg_field request_fields[] = {
     EITHER_BODY,
-    SUB(plan_request, multipart, "multipart", &upload_table, false,
+    SUB(pkg_plan_request, multipart, "multipart", &upload_table, false,
 	"Instead of a body."),
     {0},
 };
 static const struct pkg_table request_table = {
     .name = "request",
     .help = "Makes what the lookup does not find.",
-    .size = sizeof(struct plan_request),
+    .size = sizeof(struct pkg_plan_request),
     .fields = request_fields,
 };
 
 static const struct pkg_field update_fields[] = {
     EITHER_BODY,
-    ITEMS(plan_request, expect, "expect", &status_item, true,
+    ITEMS(pkg_plan_request, expect, "expect", &status_item, true,
 	  "Statuses of success."),
     {0},
 };
 static const struct pkg_table update_table = {
     .name = "update",
     .help = "Changes what may change, if the lookup finds it different.",
-    .size = sizeof(struct plan_request),
+    .size = sizeof(struct pkg_plan_request),
     .fields = update_fields,
 };
 
 static const struct pkg_field lookup_fields[] = {
-    CHOICE(plan_lookup, method, "method", get_only, "HTTP method."),
-    TEXT(plan_lookup, path, "path", true, "Below the server's address."),
-    TEXT(plan_lookup, query, "query", false, "Value of q, not yet escaped."),
+    CHOICE(pkg_plan_lookup, method, "method", get_only, "HTTP method."),
+    TEXT(pkg_plan_lookup, path, "path", true, "Below the server's address."),
+    TEXT(pkg_plan_lookup, query, "query", false,
+	 "Value of q, not yet escaped."),
     {.name = "exact",
      .kind = PKG_FIELD_ANY,
      .required = true,
-     .offset = offsetof(struct plan_lookup, exact),
+     .offset = offsetof(struct pkg_plan_lookup, exact),
      .help = "What a result must say exactly; the query may find more."},
     {0},
 };
 static const struct pkg_table lookup_table = {
     .name = "lookup",
     .help = "Tells whether it is there already.",
-    .size = sizeof(struct plan_lookup),
+    .size = sizeof(struct pkg_plan_lookup),
     .fields = lookup_fields,
 };
 
 static const struct pkg_field step_fields[] = {
-    CHOICE(plan_step, op, "op", ops, "What the step does."),
-    TEXT(plan_step, ref, "ref", true, "Name of what it makes or finds."),
-    ITEMS(plan_step, expect, "expect", &status_item, true,
+    CHOICE(pkg_plan_step, op, "op", pkg_plan_ops, "What the step does."),
+    TEXT(pkg_plan_step, ref, "ref", true, "Name of what it makes or finds."),
+    ITEMS(pkg_plan_step, expect, "expect", &status_item, true,
 	  "Statuses of success of the request."),
-    SUB(plan_step, lookup, "lookup", &lookup_table, true, "Comes first."),
-    SUB(plan_step, request, "request", &request_table, false,
+    SUB(pkg_plan_step, lookup, "lookup", &lookup_table, true, "Comes first."),
+    SUB(pkg_plan_step, request, "request", &request_table, false,
 	"If the lookup finds nothing; a find step has none."),
-    SUB(plan_step, update, "update", &update_table, false,
+    SUB(pkg_plan_step, update, "update", &update_table, false,
 	"If the lookup finds something different."),
     {0},
 };
 static const struct pkg_table step_table = {
     .name = "step",
     .help = "One step of the import.",
-    .size = sizeof(struct plan_step),
+    .size = sizeof(struct pkg_plan_step),
     .fields = step_fields,
 };
 static const struct pkg_field step_item = {.kind = PKG_FIELD_OBJECT,
 					   .table = &step_table};
 
 static const struct pkg_field sbom_fields[] = {
-    HEX(plan_sbom, blob, "blob", 64, true),
-    TEXT(plan_sbom, media_type, "mediaType", true, "What it is."),
-    TEXT(plan_sbom, ref, "ref", true, "The module."),
+    HEX(pkg_plan_sbom, blob, "blob", 64, true),
+    TEXT(pkg_plan_sbom, media_type, "mediaType", true, "What it is."),
+    TEXT(pkg_plan_sbom, ref, "ref", true, "The module."),
     {.name = "size",
      .kind = PKG_FIELD_INT,
      .required = true,
-     .offset = offsetof(struct plan_sbom, size),
+     .offset = offsetof(struct pkg_plan_sbom, size),
      .min = 0,
      .max = PKG_LIMIT_JSON_INT,
      .help = "Bytes."},
@@ -208,39 +176,39 @@ static const struct pkg_field sbom_fields[] = {
 static const struct pkg_table sbom_table = {
     .name = "sbom",
     .help = "The software bill of materials of a module, a blob.",
-    .size = sizeof(struct plan_sbom),
+    .size = sizeof(struct pkg_plan_sbom),
     .fields = sbom_fields,
 };
 static const struct pkg_field sbom_item = {.kind = PKG_FIELD_OBJECT,
 					   .table = &sbom_table};
 
 static const struct pkg_field product_fields[] = {
-    TEXT(plan_product, name, "name", true, "Name of the bundle."),
-    TEXT(plan_product, version, "version", true, "Version of the bundle."),
+    TEXT(pkg_plan_product, name, "name", true, "Name of the bundle."),
+    TEXT(pkg_plan_product, version, "version", true, "Version of the bundle."),
     {0},
 };
 static const struct pkg_table product_table = {
     .name = "product",
     .help = "Name and version of the bundle.",
-    .size = sizeof(struct plan_product),
+    .size = sizeof(struct pkg_plan_product),
     .fields = product_fields,
 };
 
 static const struct pkg_field plan_fields[] = {
-    CHOICE(plan_root, type, "type", types, "Says that it is a plan."),
+    CHOICE(pkg_plan, type, "type", types, "Says that it is a plan."),
     {.name = "format",
      .kind = PKG_FIELD_INT,
      .required = true,
-     .offset = offsetof(struct plan_root, format),
+     .offset = offsetof(struct pkg_plan, format),
      .min = 1,
      .max = 1,
      .help = "Version of this format: 1."},
-    CHOICE(plan_root, target, "target", targets, "The kind of server."),
-    TEXT(plan_root, tenant, "tenant", true, "Tenant that it is for."),
-    SUB(plan_root, product, "product", &product_table, true,
+    CHOICE(pkg_plan, target, "target", targets, "The kind of server."),
+    TEXT(pkg_plan, tenant, "tenant", true, "Tenant that it is for."),
+    SUB(pkg_plan, product, "product", &product_table, true,
 	"Name and version of the bundle."),
-    ITEMS(plan_root, sboms, "sboms", &sbom_item, true, "Not for the server."),
-    ITEMS(plan_root, steps, "steps", &step_item, true, "In this order."),
+    ITEMS(pkg_plan, sboms, "sboms", &sbom_item, true, "Not for the server."),
+    ITEMS(pkg_plan, steps, "steps", &step_item, true, "In this order."),
     {0},
 };
 
@@ -249,11 +217,43 @@ static const struct pkg_table plan_table = {
     .title = "Packline import plan",
     .id = "plan.schema.json",
     .help = "Steps that bring an update server to what a lock says.",
-    .size = sizeof(struct plan_root),
+    .size = sizeof(struct pkg_plan),
     .fields = plan_fields,
 };
 
 enum pkg_code pkg_plan_schema(struct pkg_sink *sink, struct pkg_err *err)
 {
 	return pkg_schema_emit(&plan_table, sink, err);
+}
+
+static enum pkg_code fill(struct pkg_plan *plan, struct pkg_arena *arena,
+			  const struct pkg_node *root, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_schema) struct pkg_schema *schema = NULL;
+	struct pkg_diag diag = {.arena = arena};
+	const struct pkg_finding *f;
+
+	PKG_TRY(pkg_schema_new(&schema, &plan_table, err));
+	PKG_TRY(pkg_schema_bind(schema, root, plan, arena, &diag, err));
+	if (diag.errors == 0)
+		return PKG_OK;
+	f = diag.first;
+	return pkg_refuse(err, PKG_INPUT, "malformed-plan", "%s:%u: %s [%s]",
+			  f->file == NULL ? "plan" : f->file, f->line, f->text,
+			  f->rule);
+}
+
+enum pkg_code pkg_plan_read(struct pkg_plan **out, struct pkg_arena *arena,
+			    const struct pkg_json_input *input,
+			    struct pkg_err *err)
+{
+	struct pkg_plan *plan = pkg_arena_alloc(arena, sizeof(*plan), err);
+	struct pkg_node *root = NULL;
+
+	if (plan == NULL)
+		return err->code;
+	PKG_TRY(pkg_json_parse(&root, arena, input, err));
+	PKG_TRY(fill(plan, arena, root, err));
+	*out = plan;
+	return PKG_OK;
 }

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from support import ROOT
 
-FORMATS = ["manifest", "lock", "plan", "profile"]
+FORMATS = ["manifest", "lock", "plan", "profile", "receipt"]
 SHAPE = {"unknown-key", "missing-key", "conflicting-keys", "wrong-type",
          "wrong-value", "out-of-range", "too-short", "too-long", "wrong-form",
          "duplicate-item"}
@@ -130,7 +130,7 @@ def test_printed_schemas_are_those_in_the_tree(run):
 
 def test_document_has_every_key_and_every_rule():
     text = (ROOT / "schemas/manifest.md").read_text(encoding="utf-8")
-    for name in ("manifest", "lock", "plan"):
+    for name in ("manifest", "lock", "plan", "receipt"):
         schema = json.loads((ROOT / f"schemas/{name}.schema.json").read_text())
         for title, table in [(None, schema), *schema["definitions"].items()]:
             start = text.index(f"**{title}**:") if title else 0
@@ -144,7 +144,7 @@ def test_document_has_every_key_and_every_rule():
 
 def test_unknown_schema(run):
     done = run("pkg-manifest", "schema", "manifset", check=2)
-    assert "manifest, lock, plan and profile" in done.err
+    assert "manifest, lock, plan, profile and receipt" in done.err
 
 
 @pytest.mark.parametrize("name", GOOD)

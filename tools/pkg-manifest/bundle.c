@@ -6,7 +6,7 @@
 #include "packline/outfile.h"
 
 struct options {
-	const char *containers, *expires, *requester;
+	const char *containers, *known, *expires, *requester;
 	struct cli_number sequence;
 };
 
@@ -25,6 +25,7 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	const struct pkg_bundle_spec spec = {
 	    .lock = s->manifest,
 	    .containers = containers,
+	    .known = o->known,
 	    .folder = s->folder,
 	    .containers_folder = cli_dirfd(s->cli),
 	    .sequence = o->sequence.given ? (int64_t)o->sequence.value : -1,
@@ -66,6 +67,8 @@ enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err)
 	const struct cli_opt table[] = {
 	    {"containers", 0, CLI_TEXT, &options.containers, "FILE",
 	     "records of the containers of sealed artifacts", NULL, "file"},
+	    {"known", 0, CLI_TEXT, &options.known, "RECEIPT",
+	     "leave out what the server has by this receipt", NULL, "file"},
 	    {"sequence", 0, CLI_NUMBER, &options.sequence, "N",
 	     "number that grows with each release, against roll-back", NULL,
 	     NULL},

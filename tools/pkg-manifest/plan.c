@@ -3,9 +3,10 @@
 
 #include "packline/limits.h"
 #include "packline/plan.h"
+#include "packline/receipt.h"
 
 struct options {
-	const char *target, *containers;
+	const char *target, *containers, *known;
 };
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
@@ -17,12 +18,16 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf text = {.max = PKG_LIMIT_LOCK_JSON};
 	struct pkg_sink_buf sink;
+	size_t known;
 
 	(void)argc;
 	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
 	PKG_TRY(records_open(&containers, &s, o->containers, err));
 	PKG_TRY(
 	    pkg_plan_containers(s.manifest, s.arena, containers.source, err));
+	if (o->known != NULL)
+		PKG_TRY(pkg_receipt_known(s.manifest, s.arena, cli_dirfd(cli),
+					  o->known, &known, err));
 	pkg_sink_buf_init(&sink, &text);
 	PKG_TRY(pkg_plan_write(s.manifest, &sink.sink, err));
 	return session_write(&s, cli_output(cli), &text, false, err);
@@ -37,6 +42,8 @@ enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err)
 	     NULL},
 	    {"containers", 0, CLI_TEXT, &options.containers, "FILE",
 	     "records of the containers of sealed artifacts", NULL, "file"},
+	    {"known", 0, CLI_TEXT, &options.known, "RECEIPT",
+	     "leave out what the server has by this receipt", NULL, "file"},
 	    {0},
 	};
 	const struct cli_command command = {

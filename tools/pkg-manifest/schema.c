@@ -2,6 +2,7 @@
 #include "pkg-manifest/session.h"
 
 #include "packline/plan.h"
+#include "packline/receipt.h"
 
 #include <string.h>
 
@@ -12,6 +13,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	(void)argc;
 	if (strcmp(argv[0], "plan") == 0)
 		return pkg_plan_schema(cli_stdout(cli), err);
+	if (strcmp(argv[0], "receipt") == 0)
+		return pkg_receipt_schema(cli_stdout(cli), err);
 	return pkg_manifest_schema(argv[0], cli_stdout(cli), err);
 }
 
@@ -19,7 +22,7 @@ enum pkg_code verb_schema(struct cli *cli, struct pkg_err *err)
 {
 	static const struct cli_opt table[] = {{0}};
 	const struct cli_command command = {
-	    .synopsis = "manifest|lock|plan|profile",
+	    .synopsis = "manifest|lock|plan|profile|receipt",
 	    .purpose = "Print the JSON Schema (draft-07) of a format.",
 	    .table = table,
 	    .min_args = 1,

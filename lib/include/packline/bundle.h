@@ -15,6 +15,9 @@ struct pkg_bundle_spec {
 	struct pkg_manifest *lock; /* its containers are put in place */
 	/* Records of type `container`, see pkg_plan_containers(); or NULL. */
 	struct pkg_source *containers;
+	/* A receipt of what the server has (pkg_receipt_known()), relative to
+	   containers_folder; or NULL. */
+	const char *known;
 	int folder;            /* that the lock's paths start in */
 	int containers_folder; /* that the paths of the records start in */
 	int64_t sequence;      /* 0..2^53-1, -1 = none */
@@ -32,10 +35,10 @@ PKG_API_BEGIN
  * @file   new, opened seekable, nothing written yet; the caller commits it.
  * @size   receives the bundle's size for that.
  * @arena  takes what lives as long as the lock.
- * Fails as pkg_plan_containers() and pkg_plan_write() do; with PKG_INPUT,
- * reason "limit", if the plan is over PKG_LIMIT_PLAN_JSON or there are too
- * many blobs; with PKG_NO, reason "digest-mismatch", if a file has changed
- * since it was pinned.
+ * Fails as pkg_plan_containers(), pkg_receipt_known() and pkg_plan_write() do;
+ * with PKG_INPUT, reason "limit", if the plan is over PKG_LIMIT_PLAN_JSON or
+ * there are too many blobs; with PKG_NO, reason "digest-mismatch", if a file
+ * has changed since it was pinned.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_bundle_write(const struct pkg_bundle_spec *spec, const struct pkg_env *env,

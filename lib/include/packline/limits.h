@@ -50,30 +50,31 @@
 /* Text inputs: bytes, unless said otherwise. */
 #define PKG_LIMIT_YAML (64u << 20) /* a manifest of 50,000 modules */
 #define PKG_LIMIT_YAML_CONFIG                                                  \
-	(256u << 10)                       /* device config, policy, process   \
-					    */
-#define PKG_LIMIT_YAML_DEPTH  16u          /* levels: libyaml is quadratic */
-#define PKG_LIMIT_YAML_NODES  8000000u     /* count */
-#define PKG_LIMIT_MAP_KEYS    1024u        /* keys of one mapping */
-#define PKG_LIMIT_SCALAR      (1u << 20)   /* one string of a text input */
-#define PKG_LIMIT_RECORD_LINE (1u << 20)   /* one line of JSON Lines */
-#define PKG_LIMIT_LOCK_JSON   (256u << 20) /* a lock of 100,000 modules */
-#define PKG_LIMIT_LOCK_DEPTH  16u          /* levels */
-#define PKG_LIMIT_FINDINGS    10000u       /* findings kept of one run */
-#define PKG_LIMIT_INCLUDES    64u          /* files one manifest may include */
-#define PKG_LIMIT_QUERY       8192u        /* one q of a listing */
-#define PKG_LIMIT_QUERY_DEPTH 64u          /* open parentheses */
-#define PKG_LIMIT_PATTERN     1024u        /* one glob or regular expression */
-#define PKG_LIMIT_PATH        4096u        /* one path, NUL included */
-#define PKG_LIMIT_WALK_DEPTH  128u         /* folders open at a time */
-#define PKG_LIMIT_WALK_NAMES  1000000u     /* names in one folder */
-#define PKG_LIMIT_ANSWER_JSON (16u << 20)  /* a server's answer about files */
-#define PKG_LIMIT_SECRET      1024u        /* passphrase or PIN */
-#define PKG_LIMIT_RSA_BITS    8192u        /* bits: more only costs time */
-#define PKG_LIMIT_SIGNED      (16u << 20)  /* content of one detached CMS */
-#define PKG_LIMIT_KEY_FILE    (1u << 20)   /* PEM, DER or PKCS#12 file */
-#define PKG_LIMIT_PKCS11_URI  1024u        /* a pkcs11: URI, NUL included */
-#define PKG_LIMIT_PKCS11_NAME 200u /* label or id of a key: libp11 has room */
+	(256u << 10)                        /* device config, policy, process  \
+					     */
+#define PKG_LIMIT_YAML_DEPTH   16u          /* levels: libyaml is quadratic */
+#define PKG_LIMIT_YAML_NODES   8000000u     /* count */
+#define PKG_LIMIT_MAP_KEYS     1024u        /* keys of one mapping */
+#define PKG_LIMIT_SCALAR       (1u << 20)   /* one string of a text input */
+#define PKG_LIMIT_RECORD_LINE  (1u << 20)   /* one line of JSON Lines */
+#define PKG_LIMIT_LOCK_JSON    (256u << 20) /* a lock of 100,000 modules */
+#define PKG_LIMIT_LOCK_DEPTH   16u          /* levels */
+#define PKG_LIMIT_FINDINGS     10000u       /* findings kept of one run */
+#define PKG_LIMIT_INCLUDES     64u          /* files one manifest may include */
+#define PKG_LIMIT_QUERY        8192u        /* one q of a listing */
+#define PKG_LIMIT_QUERY_DEPTH  64u          /* open parentheses */
+#define PKG_LIMIT_PATTERN      1024u        /* one glob or regular expression */
+#define PKG_LIMIT_PATH         4096u        /* one path, NUL included */
+#define PKG_LIMIT_WALK_DEPTH   128u         /* folders open at a time */
+#define PKG_LIMIT_WALK_NAMES   1000000u     /* names in one folder */
+#define PKG_LIMIT_ANSWER_JSON  (16u << 20)  /* a server's answer about files */
+#define PKG_LIMIT_RECEIPT_JSON (64u << 20)  /* of the largest plan */
+#define PKG_LIMIT_SECRET       1024u        /* passphrase or PIN */
+#define PKG_LIMIT_RSA_BITS     8192u        /* bits: more only costs time */
+#define PKG_LIMIT_SIGNED       (16u << 20)  /* content of one detached CMS */
+#define PKG_LIMIT_KEY_FILE     (1u << 20)   /* PEM, DER or PKCS#12 file */
+#define PKG_LIMIT_PKCS11_URI   1024u        /* a pkcs11: URI, NUL included */
+#define PKG_LIMIT_PKCS11_NAME  200u /* label or id of a key: libp11 has room */
 
 /* Accuracy of a time stamp, in seconds: a vaguer time is none. */
 #define PKG_LIMIT_TSA_ACCURACY 3600

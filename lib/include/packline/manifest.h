@@ -67,6 +67,7 @@ struct pkg_pinned {
 	/* Path of its container, from the working folder: size and digests are
 	   the container's then (pkg_plan_containers()); else NULL. */
 	const char *container;
+	bool known;   /* the server has it: a plan only looks for it */
 	int64_t size; /* bytes; -1 = not known yet */
 	const char *md5, *sha1, *sha256, *sha512; /* hex; NULL = not known */
 };
