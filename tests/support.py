@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 
 import pytest
+import stock
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SANITIZER = 99  # exit status of a sanitizer's report, unlike any of ours
@@ -72,7 +73,7 @@ class Runner:
 
     def __call__(self, tool, *args, input=None, cwd=None, env=None,
                  check=None, timeout=120, **options):
-        """Run to the end.
+        """Run to the end; what pkg-verify accepts is checked by stock.py too.
 
         input: text or bytes for standard input (default: /dev/null).
         env: further variables.  check: the exit status that is expected.
@@ -94,6 +95,8 @@ class Runner:
         assert 0 <= result.code <= 5, f"{tool} {args}: {result}"
         if check is not None:
             assert result.code == check, f"{tool} {args}: {result}"
+        if tool == "pkg-verify" and result.code == 0:
+            stock.check_accepted(cwd or self.cwd, result, input)
         return result
 
 

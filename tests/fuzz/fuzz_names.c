@@ -44,7 +44,8 @@ static bool is_time(const char *text)
 	struct tm tm = {0};
 	time_t seconds = 0;
 
-	if (strlen(text) != 20 ||
+	/* times are of the years 1970..9999 */
+	if (strlen(text) != 20 || strcmp(text, "1970") < 0 ||
 	    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon,
 		   &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
 		return false;

@@ -6,7 +6,6 @@ The recipes are those of schemas/container.md, run as a shell runs them.
 
 import hashlib
 import io
-import itertools
 import json
 import shutil
 import subprocess
@@ -15,7 +14,8 @@ import zipfile
 import pytest
 from reference import SEGMENT, TAG, sha256
 from reference_write import PSS, Container
-from support import ROOT, tool_names
+from stock import VERIFY, recipe
+from support import tool_names
 
 FILES = [("rootfs.img", bytes(i * i >> 7 & 255 for i in range(70000))),
          ("empty", b""), ("größe.txt", "größer\n".encode())]
@@ -72,18 +72,7 @@ def seal(request, run, keys, tmp_path):
     return make
 
 
-def recipe(title):
-    """The commands that stand under a line of schemas/container.md."""
-    text = (ROOT / "schemas" / "container.md").read_text()
-    lines = text.split(title + "\n\n", 1)[1].splitlines()
-    block = itertools.takewhile(lambda line: line.startswith("    "), lines)
-    return "\n".join(line[4:] for line in block)
-
-
 # -- the recipe for everybody -------------------------------------------------
-
-VERIFY = recipe("Anyone can check a container:")
-
 
 @pytest.mark.parametrize("sealed", [False, True])
 def test_anyone_can_check_it(seal, sealed):
