@@ -61,6 +61,10 @@ pkg_layer(graph
   USES "base io json manifest"
   OWNS ""
   HEADERS "graph")
+pkg_layer(snapshot
+  USES "base io json manifest"
+  OWNS ""
+  HEADERS "snapshot")
 pkg_layer(container
   USES "base io digest json schema sign zip"
   OWNS ""

@@ -4,9 +4,17 @@
 #include "packline/compare.h"
 #include "packline/json.h"
 #include "packline/limits.h"
+#include "packline/plan.h"
 #include "packline/text.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+
+struct options {
+	struct session_options session;
+	const char *containers;
+};
 
 static void put_value(struct pkg_jsonw *w, const char *key,
 		      struct pkg_node *value)
@@ -86,17 +94,65 @@ static enum pkg_code print_text(struct cli *cli,
 	return pkg_sink_write(cli_stdout(cli), line.data, line.len, err);
 }
 
-static enum pkg_code compare(struct session *a, struct session *b,
-			     struct pkg_err *err)
+/* A lock as a server would list it, with its containers in place. */
+static enum pkg_code as_listed(struct pkg_node **out, struct session *s,
+			       const char *containers, struct pkg_err *err)
 {
-	struct pkg_changes changes;
-	struct cli *cli = b->cli;
+	PKG_AUTO_FINI(records) struct records records = {0};
 
-	if (a->manifest->locked != b->manifest->locked)
-		return pkg_fail(err, PKG_USAGE,
-				"a manifest and a lock cannot be compared");
-	PKG_TRY(pkg_compare(&changes, b->arena, a->manifest->root,
-			    b->manifest->root, err));
+	if (containers != NULL) {
+		PKG_TRY(records_open(&records, s, containers, err));
+		PKG_TRY(pkg_plan_containers(s->manifest, s->arena,
+					    records.source, err));
+	}
+	return pkg_compare_as_listed(out, s->arena, s->manifest, err);
+}
+
+struct side {
+	struct session session;
+	bool listing; /* of a server */
+};
+
+static void side_fini(struct side *side)
+{
+	session_fini(&side->session);
+}
+
+static enum pkg_code open_side(struct side *side, struct cli *cli,
+			       const struct options *o, const char *path,
+			       struct pkg_err *err)
+{
+	struct stat st;
+
+	side->listing =
+	    fstatat(cli_dirfd(cli), path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+	return side->listing
+		   ? session_open_listing(&side->session, cli, path, err)
+		   : session_open_any(&side->session, cli, &o->session, path,
+				      err);
+}
+
+static enum pkg_code compare(struct side *a, struct side *b,
+			     const struct options *o, struct pkg_err *err)
+{
+	struct pkg_node *old_root = a->session.manifest->root;
+	struct pkg_node *new_root = b->session.manifest->root;
+	struct cli *cli = b->session.cli;
+	struct pkg_changes changes;
+
+	if (a->session.manifest->locked != b->session.manifest->locked) {
+		(void)pkg_fail(err, PKG_USAGE,
+			       "a manifest and a lock cannot be compared");
+		return pkg_hint(err, "resolve the manifest first");
+	}
+	if (a->listing || b->listing) {
+		PKG_TRY(as_listed(&old_root, &a->session,
+				  a->listing ? NULL : o->containers, err));
+		PKG_TRY(as_listed(&new_root, &b->session,
+				  b->listing ? NULL : o->containers, err));
+	}
+	PKG_TRY(
+	    pkg_compare(&changes, b->session.arena, old_root, new_root, err));
 	for (const struct pkg_change *c = changes.first; c != NULL; c = c->next)
 		PKG_TRY(cli_json(cli) ? print_record(cli, c, err)
 				      : print_text(cli, c, err));
@@ -106,28 +162,31 @@ static enum pkg_code compare(struct session *a, struct session *b,
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(session) struct session old_file = {.folder = -1};
-	PKG_AUTO_FINI(session) struct session new_file = {.folder = -1};
+	PKG_AUTO_FINI(side) struct side a = {.session = {.folder = -1}};
+	PKG_AUTO_FINI(side) struct side b = {.session = {.folder = -1}};
 
 	(void)argc;
-	PKG_TRY(session_open_any(&old_file, cli, options, argv[0], err));
-	PKG_TRY(session_open_any(&new_file, cli, options, argv[1], err));
-	return compare(&old_file, &new_file, err);
+	PKG_TRY(open_side(&a, cli, options, argv[0], err));
+	PKG_TRY(open_side(&b, cli, options, argv[1], err));
+	return compare(&a, &b, options, err);
 }
 
 enum pkg_code verb_diff(struct cli *cli, struct pkg_err *err)
 {
-	struct session_options options = {0};
+	struct options options = {0};
 	const struct cli_opt table[] = {
-	    SESSION_DEFINES(options),
+	    {"containers", 0, CLI_TEXT, &options.containers, "FILE",
+	     "records of the containers of sealed artifacts", NULL, "file"},
+	    SESSION_DEFINES(options.session),
 	    {0},
 	};
 	const struct cli_command command = {
 	    .synopsis = "[options] OLD NEW",
 	    .purpose = "Tell what is different between two manifests or two "
 		       "locks.",
-	    .notes = "Files that end in .json or .lock are locks. Exits with 1 "
-		     "if anything is different.",
+	    .notes = "Files that end in .json or .lock are locks. A folder is "
+		     "what a server has (see from-server) and is compared with "
+		     "a lock. Exits with 1 if anything is different.",
 	    .table = table,
 	    .min_args = 2,
 	    .max_args = 2,

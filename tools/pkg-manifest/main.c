@@ -15,6 +15,8 @@ int main(int argc, char **argv)
 	    {"graph", "draw sets, modules and files", verb_graph},
 	    {"plan", "write the steps of an import", verb_plan},
 	    {"bundle", "put plan and files into an import bundle", verb_bundle},
+	    {"from-server", "make a manifest of what a server has",
+	     verb_from_server},
 	    {"schema", "print the JSON Schema of a format", verb_schema},
 	    {0},
 	};

@@ -134,8 +134,8 @@ static enum pkg_code take_profile(struct session *s,
 	return PKG_OK;
 }
 
-static enum pkg_code start(struct session *s, struct cli *cli, const char *path,
-			   struct pkg_err *err)
+enum pkg_code session_start(struct session *s, struct cli *cli,
+			    const char *path, struct pkg_err *err)
 {
 	const size_t len = (size_t)(pkg_path_basename(path) - path);
 
@@ -160,7 +160,7 @@ enum pkg_code session_open(struct session *s, struct cli *cli,
 	struct pkg_manifest_options o = {
 	    .dirfd = cli_dirfd(cli), .opened = opened, .context = s};
 
-	PKG_TRY(start(s, cli, path, err));
+	PKG_TRY(session_start(s, cli, path, err));
 	PKG_TRY(take_profile(s, options, err));
 	PKG_TRY(take_defines(s, options, &o, err));
 	PKG_TRY(
@@ -173,7 +173,7 @@ enum pkg_code session_open(struct session *s, struct cli *cli,
 enum pkg_code session_open_lock(struct session *s, struct cli *cli,
 				const char *path, struct pkg_err *err)
 {
-	PKG_TRY(start(s, cli, path, err));
+	PKG_TRY(session_start(s, cli, path, err));
 	if (strcmp(path, "-") != 0)
 		PKG_TRY(session_input(s, path, err));
 	return pkg_lock_read(&s->manifest, s->arena, cli_dirfd(cli), path, err);

@@ -57,6 +57,9 @@ struct session {
 	bool full; /* no memory for inputs */
 };
 
+/* Start a run whose paths begin in the folder of @path; reads nothing. */
+enum pkg_code session_start(struct session *s, struct cli *cli,
+			    const char *path, struct pkg_err *err);
 /*
  * Read the manifest @path and hold it against the rules that need no file.
  * Findings are in session->diag; manifest may be NULL then.
@@ -71,7 +74,22 @@ enum pkg_code session_open_any(struct session *s, struct cli *cli,
 /* Read the lock @path. */
 enum pkg_code session_open_lock(struct session *s, struct cli *cli,
 				const char *path, struct pkg_err *err);
+/* Read the folder @path of saved listings of a server, as a lock. */
+enum pkg_code session_open_listing(struct session *s, struct cli *cli,
+				   const char *path, struct pkg_err *err);
 void session_fini(struct session *s);
+
+struct pkg_snapshot;
+struct pkg_snapshot_options;
+
+/* Add a file, or all .json files below a folder, to @snapshot. */
+enum pkg_code listing_read(struct session *s, struct pkg_snapshot *snapshot,
+			   const char *path, struct pkg_err *err);
+/* What was added becomes the session's lock, held against its rules. */
+enum pkg_code listing_bind(struct session *s,
+			   const struct pkg_snapshot *snapshot,
+			   const struct pkg_snapshot_options *options,
+			   struct pkg_err *err);
 
 /* A file of records that an option names, or none; in the caller's memory. */
 struct records {
@@ -119,6 +137,7 @@ enum pkg_code verb_files(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_resolve(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_list(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_diff(struct cli *cli, struct pkg_err *err);
+enum pkg_code verb_from_server(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_graph(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err);
 enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err);

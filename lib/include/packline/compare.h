@@ -12,6 +12,8 @@
  * or set of another version is a changed one if it is the only one of its
  * type and name on both sides.
  */
+struct pkg_manifest;
+
 enum pkg_change_op { PKG_ADDED, PKG_REMOVED, PKG_CHANGED };
 
 struct pkg_change {
@@ -39,6 +41,18 @@ PKG_MUST_CHECK enum pkg_code pkg_compare(struct pkg_changes *out,
 					 struct pkg_node *old_root,
 					 struct pkg_node *new_root,
 					 struct pkg_err *err);
+
+/*
+ * The tree of a lock without what a server does not list: paths, what is
+ * sealed for whom, bills of materials, assignments, rollouts, filters, tenant
+ * and product; and without members that say what is the case anyway.  Two of
+ * them can be compared.
+ * @out  receives it, in @arena.
+ * Fails with PKG_SYSTEM if out of memory.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_compare_as_listed(struct pkg_node **out, struct pkg_arena *arena,
+		      const struct pkg_manifest *lock, struct pkg_err *err);
 
 PKG_API_END
 
