@@ -134,8 +134,9 @@ static enum pkg_code bad(struct pkg_err *err, const char *why)
 }
 
 /* Bind the tree; the first finding is what is wrong. */
-static enum pkg_code bind(struct document *out, struct pkg_arena *arena,
-			  const struct pkg_node *root, struct pkg_err *err)
+static enum pkg_code bind_state(struct document *out, struct pkg_arena *arena,
+				const struct pkg_node *root,
+				struct pkg_err *err)
 {
 	PKG_AUTO(pkg_schema) struct pkg_schema *schema = NULL;
 	struct pkg_diag diag = {.arena = arena};
@@ -184,7 +185,7 @@ enum pkg_code pkg_state_rows_read(struct state_rows *out,
 	if (pkg_json_parse(&root, arena, &input, err) != PKG_OK)
 		return err->code == PKG_INPUT ? pkg_because(err, "bad-state")
 					      : err->code;
-	PKG_TRY(bind(&doc, arena, root, err));
+	PKG_TRY(bind_state(&doc, arena, root, err));
 	entries = doc.entries.items;
 	rows =
 	    pkg_arena_array(arena, doc.entries.count + 1, sizeof(*rows), err);
