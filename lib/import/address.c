@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "import/http.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
 
@@ -23,8 +24,12 @@ static bool has_part(CURLU *url, CURLUPart what)
 
 static bool is_this_machine(const char *host)
 {
-	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	       strncmp(host, "127.", 4) == 0;
+	struct in_addr address;
+
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 &&
+	       ntohl(address.s_addr) >> 24 == 127;
 }
 
 static enum pkg_code check_parts(CURLU *url, const char *given,

@@ -51,13 +51,12 @@ static enum pkg_code check_options(const struct options *o, struct pkg_err *err)
 	return PKG_OK;
 }
 
-static enum pkg_code write_receipt(struct cli *cli, struct pkg_outfile *file,
+static enum pkg_code write_receipt(struct pkg_outfile *file,
 				   const struct pkg_import_result *result,
 				   struct pkg_err *err)
 {
 	if (file == NULL)
 		return PKG_OK;
-	(void)cli;
 	PKG_TRY(
 	    pkg_receipt_write(&result->receipt, pkg_outfile_sink(file), err));
 	return pkg_outfile_commit(file, UINT64_MAX, err);
@@ -92,7 +91,7 @@ static enum pkg_code import_all(struct cli *cli, const struct options *o,
 	PKG_TRY(pkg_import_run(import, &options, &result, err));
 	PKG_TRY(pkg_import_result_record(cli_stdout(cli), &result, o->dry_run,
 					 err));
-	return write_receipt(cli, receipt, &result, err);
+	return write_receipt(receipt, &result, err);
 }
 
 static enum pkg_code import_bundle(struct cli *cli, const struct options *o,
@@ -163,6 +162,8 @@ static enum pkg_code pkg_import_main(struct cli *cli, struct pkg_err *err)
 	     "refuse a lower sequence number", NULL, NULL},
 	    {"time", 0, CLI_TEXT, &o.verify.time, "MODE",
 	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	    {"crl", 0, CLI_LIST, &o.verify.crls, "FILE",
+	     "revocation list; more than one may be given", NULL, "file"},
 	    {"retries", 0, CLI_NUMBER, &o.retries, "N",
 	     "tries after a failure that may pass (default: 4)", NULL, NULL},
 	    {"timeout", 0, CLI_NUMBER, &o.timeout, "SECONDS",

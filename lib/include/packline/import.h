@@ -128,6 +128,12 @@ pkg_import_result_record(struct pkg_sink *sink,
 			 const struct pkg_import_result *result, bool dry_run,
 			 struct pkg_err *err);
 
+/* Print the JSON Schemas (draft-07) of the two records. */
+PKG_MUST_CHECK enum pkg_code pkg_import_event_schema(struct pkg_sink *sink,
+						     struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_import_result_schema(struct pkg_sink *sink,
+						      struct pkg_err *err);
+
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_import)
 
