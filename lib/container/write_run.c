@@ -176,7 +176,9 @@ static enum pkg_code finish_signature(struct pkg_container_writer *w,
 
 	if (w->spec.signer == NULL)
 		return PKG_OK;
-	random_length = pkg_key_type(w->spec.signer->key) != PKG_KEY_TYPE_RSA;
+	/* A token is asked once: it may count, or ask its owner. */
+	random_length = pkg_key_type(w->spec.signer->key) != PKG_KEY_TYPE_RSA &&
+			!pkg_key_is_token(w->spec.signer->key);
 	for (int i = 0; i < (random_length ? SIGN_AGAIN : 1); i++) {
 		PKG_TRY(sign(w, err));
 		if (w->signature.len == w->signature_size)
