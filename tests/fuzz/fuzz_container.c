@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of containers, without keys; the first byte as of fuzz_zip.c. */
+/*
+ * The reader of containers and signing requests, without keys; the first byte
+ * as of fuzz_zip.c.
+ */
 #include "fuzz.h"
 #include "mend.h"
 #include "trickle.h"
@@ -14,7 +17,11 @@ static enum pkg_code read_all(struct pkg_container *c, struct pkg_buf *out,
 			      struct pkg_err *err)
 {
 	const struct pkg_container_head *head = pkg_container_head(c);
-	const bool in_clear = head->manifest.kind == PKG_CONTAINER_SIGNED;
+	const bool in_clear =
+	    head->request_file || head->manifest.kind == PKG_CONTAINER_SIGNED;
+	const bool bundle =
+	    head->manifest.subject.content == PKG_CONTAINER_BUNDLE;
+	struct pkg_container_bytes plan = {0};
 	const struct pkg_container_request *request = NULL;
 	const struct pkg_container_item *item = NULL;
 	struct pkg_sink_buf sink;
@@ -23,6 +30,8 @@ static enum pkg_code read_all(struct pkg_container *c, struct pkg_buf *out,
 	PKG_TRY(pkg_container_check_recipients(c, err));
 	PKG_TRY(pkg_container_request(c, &request, err));
 	MUST((request != NULL) == in_clear);
+	PKG_TRY(pkg_container_plan(c, &plan, err));
+	MUST(plan.len == 0 || (in_clear && bundle));
 	pkg_sink_buf_init(&sink, out);
 	for (;;) {
 		const size_t before = out->len;
@@ -30,6 +39,7 @@ static enum pkg_code read_all(struct pkg_container *c, struct pkg_buf *out,
 		PKG_TRY(pkg_container_next(c, &item, err));
 		if (item == NULL)
 			return pkg_container_finish(c, err);
+		MUST(!head->request_file);
 		MUST((item->file != NULL) == in_clear);
 		PKG_TRY(
 		    pkg_container_read(c, in_clear ? &sink.sink : NULL, err));
@@ -51,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (env.crypto == NULL)
 		MUST(pkg_crypto_new(&env.crypto, &err) == PKG_OK);
 	trickle_init(&source, data + 1, size - 1, data[0]);
-	code = pkg_container_open(&c, &source.source, &env, &err);
+	code = pkg_container_open_any(&c, &source.source, &env, &err);
 	if (code == PKG_OK)
 		code = read_all(c, &out, &err);
 	if (code != PKG_OK)

@@ -9,6 +9,7 @@
 #include "packline/cms.h"
 #include "packline/crypto.h"
 #include "packline/envelope.h"
+#include "packline/timestamp.h"
 
 #include <openssl/cms.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static void try_signature(struct pkg_crypto *crypto, const uint8_t *data,
 	const enum pkg_code code =
 	    pkg_cms_parse(&cms, crypto, data, size, &err);
 	const struct pkg_cms_signer *claim = NULL;
+	const struct pkg_timestamp_rules nobody = {0};
+	struct pkg_timestamp stamp;
 
 	if (code != PKG_OK) {
 		MUST_REFUSE(code, &err);
@@ -30,6 +33,10 @@ static void try_signature(struct pkg_crypto *crypto, const uint8_t *data,
 	claim = pkg_cms_claim(cms);
 	MUST(claim->algorithm != NULL && claim->digest != NULL);
 	MUST(strlen(claim->cert.subject) < sizeof(claim->cert.subject));
+	/* the token in it is read, and not believed */
+	if (claim->has_timestamp)
+		MUST(pkg_timestamp_verify(&stamp, cms, &nobody, &err) ==
+		     PKG_NO);
 }
 
 /* What the walk lets through does not upset the decoder. */

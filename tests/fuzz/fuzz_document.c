@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest.json and request.json of a container. */
+/* manifest.json, request.json and approval-NN.json of a container. */
 #include "fuzz.h"
 
 #include "packline/container.h"
@@ -64,6 +64,25 @@ static bool request(struct pkg_arena *arena, const uint8_t *data, size_t size)
 	return true;
 }
 
+static bool approval(struct pkg_arena *arena, const uint8_t *data, size_t size)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = ARENA};
+	struct pkg_approval out;
+	struct pkg_err err = PKG_ERR_INIT;
+	enum pkg_code code = pkg_approval_decode(&out, arena, data, size, &err);
+
+	if (code != PKG_OK) {
+		MUST_REFUSE(code, &err);
+		return false;
+	}
+	MUST(pkg_approval_is_reason(out.reason));
+	MUST(pkg_container_is_name(out.officer_id) &&
+	     pkg_container_is_name(out.officer_role));
+	MUST(pkg_approval_encode(&made, &out, &err) == PKG_OK);
+	MUST(made.len == size && memcmp(made.data, data, size) == 0);
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
@@ -71,9 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	MUST(pkg_arena_new(&arena, ARENA, &err) == PKG_OK);
 	/* no document is two things */
-	if (manifest(arena, data, size))
-		MUST(!request(arena, data, size));
-	else
-		(void)request(arena, data, size);
+	MUST((int)manifest(arena, data, size) +
+		 (int)request(arena, data, size) +
+		 (int)approval(arena, data, size) <=
+	     1);
 	return 0;
 }

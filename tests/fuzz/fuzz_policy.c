@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trust policies and device configs: YAML, bound to tables and judged. */
+/*
+ * Trust policies, approval policies and device configs: YAML, bound to tables
+ * and judged.
+ */
 #include "fuzz.h"
 
+#include "packline/approval_policy.h"
 #include "packline/arena.h"
 #include "packline/crypto.h"
 #include "packline/device_config.h"
@@ -62,6 +66,23 @@ static void trust_policy(const struct pkg_env *env, struct pkg_diag *diag,
 				  &err) == PKG_NO);
 }
 
+static void approval_policy(const struct pkg_env *env, struct pkg_diag *diag,
+			    const char *path)
+{
+	PKG_AUTO(pkg_approval_policy) struct pkg_approval_policy *policy = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+	const enum pkg_code code = pkg_approval_policy_load(
+	    &policy, env->crypto, diag, AT_FDCWD, path, &err);
+
+	if (code != PKG_OK) {
+		/* a certificate that is not there is the system's fault */
+		MUST(code == PKG_SYSTEM ||
+		     (code == PKG_INPUT && err.reason != NULL));
+		return;
+	}
+	MUST(diag->errors == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct pkg_env env = {.now = now, .fixed_now = 1800000000};
@@ -83,5 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	trust_policy(&env, &diag, path);
 	diag = (struct pkg_diag){.arena = arena};
 	device_config(&env, &diag, path);
+	diag = (struct pkg_diag){.arena = arena};
+	approval_policy(&env, &diag, path);
 	return 0;
 }
