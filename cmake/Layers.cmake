@@ -85,6 +85,10 @@ pkg_layer(bundle
   USES "base io digest json schema manifest container trust verify"
   OWNS ""
   HEADERS "plan plan_read bundle receipt")
+pkg_layer(review
+  USES "base io json sign container seal"
+  OWNS "libqrencode"
+  HEADERS "review")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"
   OWNS "libcurl"

@@ -14,7 +14,8 @@ unset CDPATH
 top=$(cd -- "$(dirname -- "$0")/.." && pwd)
 
 build_packages="gcc libc6-dev cmake ninja-build pkg-config libssl-dev
-	libyaml-dev libpcre2-dev libdeflate-dev libcurl4-openssl-dev"
+	libyaml-dev libpcre2-dev libdeflate-dev libcurl4-openssl-dev
+	libqrencode-dev"
 product_packages="squashfs-tools busybox-static u-boot-qemu
 	device-tree-compiler openssl unzip jq"
 
@@ -185,8 +186,8 @@ sign() {
 	output=$1
 	shift
 	run_to "${output%.*}.jsonl" pkg-seal sign --key keys/private/release.key \
-		--cert keys/certs/release.pem --expect-digest "$digest" "$@" \
-		-o "$output" "$draft"
+		--cert keys/certs/release.pem --yes --expect-digest "$digest" \
+		"$@" -o "$output" "$draft"
 }
 
 # compare WHAT-CAME-OUT WHAT-WENT-IN

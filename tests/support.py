@@ -6,9 +6,11 @@ from it.
 """
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
+import struct
 import subprocess
 
 import pytest
@@ -72,14 +74,17 @@ class Runner:
         self.cwd = cwd
 
     def __call__(self, tool, *args, input=None, cwd=None, env=None,
-                 check=None, timeout=120, **options):
+                 check=None, timeout=120, agree=True, **options):
         """Run to the end; what pkg-verify accepts is checked by stock.py too.
 
         input: text or bytes for standard input (default: /dev/null).
         env: further variables.  check: the exit status that is expected.
+        agree: say yes where a person would be asked before a key is used.
         """
         if isinstance(input, str):
             input = input.encode()
+        if agree and tool == "pkg-seal" and args[:1] in ASKS:
+            args += agreement(args, input, pathlib.Path(cwd or self.cwd))
         if input is None:
             options.setdefault("stdin", subprocess.DEVNULL)
         else:
@@ -102,6 +107,45 @@ class Runner:
 
 def plain(arg):
     return arg if isinstance(arg, (bytes, os.PathLike)) else str(arg)
+
+
+# -- saying yes, as a person does on a terminal --------------------------------
+
+ASKS = ("sign",), ("resign",), ("approve",)     # verbs of pkg-seal
+
+
+def manifest_sha256(data):
+    """Of a container or a request; zeros if it is none, as nobody signs it."""
+    def member(at):
+        name, extra = struct.unpack("<HH", data[at + 26:at + 30])
+        size, = struct.unpack("<I", data[at + 22:at + 26])
+        at += 30 + name + extra
+        return at, at + size
+
+    try:
+        _, end = member(0)
+        start, end = member(end)
+        return hashlib.sha256(data[start:end]).hexdigest()
+    except struct.error:
+        return "0" * 64
+
+
+def agreement(args, input, cwd):
+    """--yes and the digest of what is named in the arguments."""
+    if "--yes" in args:
+        return ()
+    if "--expect-digest" in args:
+        return ("--yes",)
+    before = ("",) + args
+    data = input or b""
+    for option, arg in zip(before, args):
+        path = cwd / os.fsdecode(plain(arg))
+        if option in ("-o", "--output", "--records") or not path.is_file():
+            continue
+        head = path.read_bytes()
+        if head.startswith(b"PK"):
+            data = head
+    return "--yes", "--expect-digest", manifest_sha256(data)
 
 
 # -- keys ---------------------------------------------------------------------

@@ -177,6 +177,25 @@ enum pkg_code cli_secret_of(struct cli *cli, struct pkg_buf *out,
 			    const char *spec, const char *prompt,
 			    struct pkg_err *err);
 
+/* The terminal that the user sits at, wherever the standard streams go. */
+struct cli_tty {
+	struct cli *cli; /* NULL = not open */
+	int fd;
+	struct pkg_sink_fd out;
+};
+
+/* False if there is none; else to be closed with cli_tty_fini(). */
+bool cli_tty_open(struct cli_tty *tty, struct cli *cli);
+void cli_tty_fini(struct cli_tty *tty); /* fine for one that was not opened */
+/*
+ * Ask a question there and append the line that is typed, without its newline;
+ * an end of file ends it too.  Fails with PKG_SYSTEM, or as pkg_buf_add().
+ */
+enum pkg_code cli_tty_ask(struct cli_tty *tty, struct pkg_buf *answer,
+			  const char *prompt, struct pkg_err *err);
+/* True if the environment says that the terminal speaks UTF-8. */
+bool cli_utf8(void);
+
 /*
  * A progress line on a terminal; does nothing elsewhere or with --quiet.
  * @done and @total in bytes; @total 0 = unknown.

@@ -14,7 +14,7 @@ THIRD_PARTY = {
     "openssl": r"openssl/", "libyaml": r"yaml\.h$", "pcre2": r"pcre2\.h$",
     "jansson": r"jansson", "libdeflate": r"libdeflate\.h$",
     "libarchive": r"archive(_entry)?\.h$", "libcurl": r"curl/",
-    "threads": r"(pthread|threads)\.h$"}
+    "libqrencode": r"qrencode\.h$", "threads": r"(pthread|threads)\.h$"}
 
 
 @dataclasses.dataclass

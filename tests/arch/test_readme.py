@@ -15,7 +15,8 @@ BEGIN = "<!-- layers: written by python3 tests/arch/test_readme.py -->\n"
 END = "<!-- /layers -->\n"
 # As PkgDeps.cmake calls them, and as people do.
 LIBRARIES = {"openssl": "OpenSSL", "libyaml": "libyaml", "pcre2": "PCRE2",
-             "libcurl": "libcurl", "libdeflate": "libdeflate"}
+             "libcurl": "libcurl", "libdeflate": "libdeflate",
+             "libqrencode": "libqrencode"}
 
 
 def layers():

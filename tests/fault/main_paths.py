@@ -12,6 +12,7 @@ from typing import Callable
 
 import forge
 import manifest_product
+from support import manifest_sha256
 
 
 @dataclasses.dataclass
@@ -99,7 +100,9 @@ def sign_a_draft(work, run, keys):
     run("pkg-seal", "create", *SUBJECT, "-o", "a.draft", "payload", cwd=work,
         check=0)
     return ["sign", "--key", keys.path("release.p12"), "--passphrase",
-            f"file:{keys.path('passphrase')}", "-o", "a.seal", "a.draft"]
+            f"file:{keys.path('passphrase')}", "--yes", "--expect-digest",
+            manifest_sha256((work / "a.draft").read_bytes()),
+            "-o", "a.seal", "a.draft"]
 
 
 @main_path("pkg-seal", exact=False)

@@ -10,7 +10,7 @@ import os
 import subprocess
 
 import pytest
-from support import bin_folder, clean_environment
+from support import bin_folder, clean_environment, manifest_sha256
 
 GIB = 1 << 30
 SIZE = 5 * GIB + 12345
@@ -87,8 +87,11 @@ def test_draft_is_signed_later(room, keys):
     used, _ = peak(room, "pkg-seal", "create", "--tenant", "acme", "--name",
                    "big", "--version", "2", "-o", "draft.seal", "rootfs.img")
     assert used <= MEMORY
+    with (room / "draft.seal").open("rb") as file:
+        head = file.read(1 << 20)
     used, _ = peak(room, "pkg-seal", "sign", "draft.seal", "--key",
                    keys.key("officer"), "--cert", keys.cert("officer"),
+                   "--yes", "--expect-digest", manifest_sha256(head),
                    "--force", "-o", "draft.seal")
     assert used <= MEMORY
     used, out = peak(room, "pkg-verify", "--trust", keys.ca, "draft.seal")

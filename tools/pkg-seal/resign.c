@@ -10,8 +10,7 @@ enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_SIGNER_ROWS(args.signer),
 	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
 	     "key and certificate from this device config", NULL, "file"},
-	    {"expect-digest", 0, CLI_TEXT, &args.expect, "HEX",
-	     "refuse another manifest than this SHA-256", NULL, NULL},
+	    SEAL_REVIEW_ROWS(args.review),
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted container", NULL, "file"},
 	    {0},
@@ -21,7 +20,8 @@ enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err)
 	    .purpose = "Add a signature to what is signed, or replace those "
 		       "that are there; the payload stays as it is.",
 	    .notes = "CONTAINER - is standard input; OUTPUT - is standard "
-		     "output.",
+		     "output.\n"
+		     "From a script: --yes --expect-digest HEX.",
 	    .table = table,
 	    .common = CLI_OUTPUT | CLI_FORCE,
 	    .min_args = 1,

@@ -62,10 +62,6 @@ static enum pkg_code check_args(const struct cli *cli,
 		return pkg_fail(err, PKG_USAGE,
 				"--tbs-out only writes what is to be signed: "
 				"--key, --records and -o make no sense");
-	if (args->expect != NULL &&
-	    (strlen(args->expect) != 64 || !pkg_hex_is(args->expect, 64)))
-		return pkg_fail(err, PKG_USAGE,
-				"--expect-digest: not 64 digits 0-9 a-f");
 	if (args->records != NULL && strcmp(args->records, "-") == 0 &&
 	    strcmp(input, "-") == 0)
 		return pkg_fail(err, PKG_USAGE,
@@ -79,11 +75,14 @@ static enum pkg_code sign(struct seal_tool *tool,
 			  const struct seal_key_args *key, const char *input,
 			  struct pkg_err *err)
 {
+	PKG_AUTO_FINI(seal_review) struct seal_review review = {0};
 	struct pkg_source_fd records;
 	struct pkg_seal_sign job = {
 	    .source = &tool->input.source,
 	    .signer = seal_tool_signer(tool, key),
-	    .expect_sha256 = args->expect,
+	    .agree = seal_review_agree,
+	    .agree_context = &review,
+	    .expect_sha256 = args->review.expect,
 	    .device = tool->device,
 	    .tbs = args->tbs != NULL,
 	    .again = args->again,
@@ -95,6 +94,7 @@ static enum pkg_code sign(struct seal_tool *tool,
 
 	if (job.tbs)
 		job.output.path = args->tbs;
+	PKG_TRY(seal_review_start(&review, tool, &args->review, err));
 	PKG_TRY(seal_tool_input(tool, input, "signing", err));
 	if (args->records == NULL)
 		return pkg_seal_sign(&job, cli_env(tool->cli), err);
@@ -118,6 +118,7 @@ enum pkg_code seal_sign_run(struct cli *cli, const void *options, int argc,
 
 	(void)argc;
 	PKG_TRY(check_args(cli, args, argv[0], err));
+	PKG_TRY(seal_review_check(&args->review, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(load_signer(&tool, &key, args->tbs != NULL, err));
@@ -133,8 +134,7 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_SIGNER_ROWS(args.signer),
 	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
 	     "key and certificate from this device config", NULL, "file"},
-	    {"expect-digest", 0, CLI_TEXT, &args.expect, "HEX",
-	     "refuse another manifest than this SHA-256", NULL, NULL},
+	    SEAL_REVIEW_ROWS(args.review),
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted draft", NULL, "file"},
 	    {"tbs-out", 0, CLI_TEXT, &args.tbs, "FILE",
@@ -147,9 +147,10 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 			"[options] --cert FILE --tbs-out FILE "
 			"CONTAINER|REQUEST",
 	    .purpose = "Sign a draft or a request, or add a signature to a "
-		       "container.",
+		       "container, after a person has looked at it.",
 	    .notes = "CONTAINER - is standard input; OUTPUT - is standard "
-		     "output.",
+		     "output.\n"
+		     "From a script: --yes --expect-digest HEX.",
 	    .table = table,
 	    .common = CLI_OUTPUT | CLI_FORCE,
 	    .min_args = 1,

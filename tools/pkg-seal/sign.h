@@ -4,10 +4,11 @@
 
 /* What sign and resign share. */
 
-#include "pkg-seal/common.h"
+#include "pkg-seal/review.h"
 
 struct seal_sign_args {
-	const char *device, *expect, *records, *tbs;
+	const char *device, *records, *tbs;
+	struct seal_review_args review;
 	struct seal_key_args signer;
 	bool again, replace;
 };

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REVIEW_PAGE_H
+#define REVIEW_PAGE_H
+
+#include "packline/review.h"
+#include "packline/sink.h"
+
+/* A screen while it is written.  What fails sticks in the sink. */
+struct page {
+	struct pkg_sink *sink;
+	struct pkg_err *err;
+	bool utf8;
+};
+
+/* How a text is to be taken. */
+enum page_text {
+	PAGE_FOREIGN, /* bytes that anybody may have written */
+	PAGE_QUOTED,  /* the same, but its backslashes are escapes already */
+};
+
+/* Our own words, as they are: a heading, a note.  ASCII, without newline. */
+void pkg_page_own(struct page *page, const char *text);
+/*
+ * A label of our own, at most 15 columns, and a text; folded at 80 columns.
+ * A text with other letters than ASCII stands there twice.  NULL is left out.
+ */
+void pkg_page_line(struct page *page, const char *label, const char *text,
+		   enum page_text kind);
+/* The @len bytes (a multiple of 2) in groups of four digits, and as words. */
+void pkg_page_digest(struct page *page, const uint8_t *data, size_t len);
+/* PKG_OK, or what the sink failed with. */
+PKG_MUST_CHECK enum pkg_code pkg_page_finish(struct page *page);
+
+/* qr.c: a QR code of @text (ASCII) in half blocks; PKG_USAGE without. */
+PKG_MUST_CHECK enum pkg_code pkg_page_qr(struct page *page, const char *text);
+
+#endif
