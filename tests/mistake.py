@@ -190,7 +190,9 @@ def make(case, box):
     if case.tty:
         done = run_on_terminal(argv, **options)
     else:
-        done = subprocess.run(argv, capture_output=True, **options)
+        # A session of its own: nobody sits at a terminal.
+        done = subprocess.run(argv, capture_output=True,
+                              start_new_session=True, **options)
     results = [line for line in done.stdout.splitlines(keepends=True)
                if not line.startswith(b"{")]    # for programs, not for users
     command = os.fsencode(f"$ {case.command}\n")

@@ -214,7 +214,17 @@ def signing_another_manifest(box):
 @mistake(f"pkg-seal sign {SIGN} -o os.seal os.draft", exits=3)
 def signing_half_a_draft(box):
     box.does(f"{CREATE} -o os.draft os.bin")
-    box.cut("os.draft", 300)
+    box.cut("os.draft", 1000)
+
+
+@mistake(f"pkg-seal sign {SIGN} -o os.seal os.draft", exits=1)
+def signing_without_a_person(box):
+    box.does(f"{CREATE} -o os.draft os.bin")
+
+
+@mistake(f"pkg-seal sign --yes {SIGN} -o os.seal os.draft", exits=2)
+def saying_yes_to_anything(box):
+    box.does(f"{CREATE} -o os.draft os.bin")
 
 
 OPEN = "pkg-seal open --trust KEYS/ca.pem"
