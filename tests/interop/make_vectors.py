@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import reference_read  # noqa: E402
 import vector_cases  # noqa: E402
 import vector_cases_json  # noqa: E402
+import vector_cases_request  # noqa: E402
 import vector_cases_zip  # noqa: E402
 import vectors  # noqa: E402
 from reference import openssl, sha256  # noqa: E402
@@ -81,6 +82,18 @@ def make_all(folder, work):
     shop = Workshop(work)
     for case in all_cases():
         text = vectors.write(make(shop, case))
+        (folder / f"{case.name}.txt").write_text(text)
+    make_requests(folder / "requests", shop)
+
+
+def make_requests(folder, shop):
+    """Signing requests, which only readers of them can judge."""
+    folder.mkdir(exist_ok=True)
+    for case in vector_cases_request.CASES:
+        vector = make(shop, case)
+        for field in "cek", "key-exit", "key-reason":
+            vector.fields.pop(field, None)
+        text = vectors.write(vector)
         (folder / f"{case.name}.txt").write_text(text)
 
 

@@ -2,14 +2,16 @@
 """Every vector of schemas/vectors, read by both implementations."""
 
 import pathlib
+import re
 import subprocess
 import sys
 
 import make_vectors
 import pytest
 import reference_read
+import reference_request
 import vectors
-from reference import Refused, sha256
+from reference import Refused, sha256, write_zip
 from support import ROOT
 
 FOLDER = ROOT / "schemas" / "vectors"
@@ -21,8 +23,12 @@ WITH_APPROVALS = {"sealed-full": (1, "no-approval-policy"),
                   "signed-approval": (1, "approval-policy")}
 
 
+REQUESTS = sorted(path.stem for path in (FOLDER / "requests").glob("*.txt"))
+
+
 def load(name):
-    return vectors.read((FOLDER / f"{name}.txt").read_text())
+    folder = FOLDER / "requests" if name in REQUESTS else FOLDER
+    return vectors.read((folder / f"{name}.txt").read_text())
 
 
 def outcome(vector, cek=None):
@@ -88,6 +94,65 @@ def test_extracts_what_is_listed(run, tmp_path, name):
     assert sorted(listed(found)) == sorted(vector.fields["file"])
 
 
+# -- signing requests ---------------------------------------------------------
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_reference_reads_the_request(name):
+    vector = load(name)
+    assert vector.name == name
+    assert reference_request.outcome(vector.body) == vector.expected
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_pkg_seal_reads_the_request(run, tmp_path, name):
+    vector = load(name)
+    path = tmp_path / "a.request"
+    path.write_bytes(vector.body)
+    shown = run("pkg-seal", "show", "--format", "jsonl", path)
+    reason = re.search(r"\[([a-z-]+)\]\n", shown.err)
+    assert (shown.code, reason[1] if reason else "-") == vector.expected
+    if shown.code == 0:
+        manifest, request = shown.records[:2]
+        assert (manifest["type"], request["type"]) == ("manifest", "request")
+        assert sha256(shown.out.splitlines()[0].encode()) == \
+            vector.manifest_sha256
+
+
+@pytest.mark.parametrize("name", [n for n in REQUESTS
+                                  if load(n).expected == (0, "-")])
+def test_pkg_verify_never_says_yes_to_a_request(run, tmp_path, name):
+    path = tmp_path / "a.request"
+    path.write_bytes(load(name).body)
+    (tmp_path / "ca.pem").write_bytes(load(name).ca_pem)
+    verdict = run("pkg-verify", "--trust", "ca.pem", "--time", "none", path,
+                  check=1).records[-1]
+    assert verdict["reason"] == "request-only"
+
+
+@pytest.mark.parametrize("name", [n for n in REQUESTS
+                                  if load(n).expected == (0, "-")])
+def test_both_write_the_same_request(run, keys, tmp_path, name):
+    """pkg-seal writes it again, with a signature, and the reference reads it;
+    without that signature it is what the reference wrote."""
+    vector = load(name)
+    path = tmp_path / "a.request"
+    path.write_bytes(vector.body)
+    kind = run("pkg-seal", "show", "--format", "jsonl", path,
+               check=0).records[0]["kind"]
+    if kind == "encrypted":
+        pytest.skip("is not signed")
+    run("pkg-seal", "sign", "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), "-o", "b.request", path, check=0)
+    signed = (tmp_path / "b.request").read_bytes()
+    assert reference_request.outcome(signed) == (0, "-")
+    mine = dict(reference_request.members_of(signed))
+    theirs = dict(reference_request.members_of(vector.body))
+    assert {n: d for n, d in mine.items() if "/sig-" not in n} == \
+        {n: d for n, d in theirs.items() if "/sig-" not in n}
+    assert len(mine) == len(theirs) + 1
+    assert write_zip(list(mine.items())) == signed
+
+
 def test_every_case_has_its_vector(tmp_path):
     """The committed vectors are those that make_vectors.py would write."""
     subprocess.run([sys.executable, make_vectors.__file__, tmp_path],
@@ -95,7 +160,10 @@ def test_every_case_has_its_vector(tmp_path):
     made = {path.stem: vectors.read(path.read_text())
             for path in pathlib.Path(tmp_path).glob("*.txt")}
     assert sorted(made) == NAMES
-    for name, vector in made.items():
+    requests = {path.stem: vectors.read(path.read_text())
+                for path in pathlib.Path(tmp_path, "requests").glob("*.txt")}
+    assert sorted(requests) == REQUESTS
+    for name, vector in [*made.items(), *requests.items()]:
         old = load(name)
         for field in ("comment", "exit", "reason", "key-exit", "key-reason",
                       "file"):
