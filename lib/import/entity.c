@@ -93,7 +93,10 @@ static enum pkg_code make(struct job *job, enum outcome *outcome,
 		return PKG_OK;
 	run_acted(job, "created");
 	PKG_TRY(take_id(job, err));
-	*outcome = job->thing->id != 0 ? DONE : AGAIN;
+	/* Of a set one has to see which modules the server has taken. */
+	job->assigned = job->op == PKG_PLAN_ENSURE_SET;
+	if (job->assigned || job->thing->id == 0)
+		*outcome = AGAIN;
 	return PKG_OK;
 }
 

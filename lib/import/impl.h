@@ -55,6 +55,7 @@ struct job {
 	unsigned failures;         /* tries that failed and may pass */
 	bool sent;                 /* something was sent to make it */
 	bool conflict;             /* the server said: there already */
+	bool assigned;             /* the modules of a set were sent */
 };
 
 /*

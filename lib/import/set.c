@@ -21,6 +21,19 @@ static bool is_planned(const struct pkg_node *list, int64_t id)
 	return false;
 }
 
+/* A set can hold maxAssignments of a type; others go, and nobody is told. */
+static enum pkg_code dropped(const struct job *job, const struct pkg_node *one,
+			     struct pkg_err *err)
+{
+	(void)pkg_refuse(
+	    err, PKG_NO, "different-modules",
+	    "%s: the server has taken the set without module %lld, "
+	    "and said nothing",
+	    job->step->ref->text, (long long)tree_number(one, "id"));
+	return pkg_hint(err, "its type allows fewer modules in one set there "
+			     "(maxAssignments)");
+}
+
 /* POST what is missing, all at once. */
 static enum pkg_code assign(struct job *job, const char *path,
 			    const struct lookup_ids *have,
@@ -44,9 +57,14 @@ static enum pkg_code assign(struct job *job, const char *path,
 	}
 	if (body.count == 0 || run_would(job, "would-update"))
 		return PKG_OK;
+	if (job->assigned)
+		return dropped(job, body.first, err);
 	PKG_TRY(send_body(job, "POST", path, &body, outcome, err));
-	if (*outcome == DONE)
-		run_acted(job, "updated");
+	if (*outcome == AGAIN)
+		return PKG_OK;
+	run_acted(job, "updated");
+	job->assigned = true;
+	*outcome = AGAIN; /* to see what the server has taken */
 	return PKG_OK;
 }
 

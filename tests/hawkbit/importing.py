@@ -82,13 +82,13 @@ class Api:
     def delete(self, path):
         return self.call("DELETE", path)
 
-    def upload(self, module, filename, data, **fields):
+    def upload(self, module, own_name, data, **fields):
         """A file and form fields, in the way of RFC 7578."""
         mark = b"mark-7e1f"
         parts = [f'Content-Disposition: form-data; name="{key}"\r\n\r\n'
                  f"{value}".encode() for key, value in fields.items()]
         parts.append(b'Content-Disposition: form-data; name="file"; '
-                     b'filename="' + filename.encode() + b'"\r\n'
+                     b'filename="' + own_name.encode() + b'"\r\n'
                      b"Content-Type: application/octet-stream\r\n\r\n" + data)
         body = b"".join(b"--" + mark + b"\r\n" + part + b"\r\n"
                         for part in parts) + b"--" + mark + b"--\r\n"

@@ -184,7 +184,8 @@ def assigned_targets(s, call, number):
 
 @route("POST", "/distributionsets/{id}/assignedTargets")
 def assign_targets(s, call, number):
-    return 200, s.assign_targets(number, call.json(list))
+    return 200, s.assign_targets(
+        number, call.json(list), call.query.get("offline") == "true")
 
 
 @route("POST", "/targets")

@@ -319,7 +319,8 @@ class Store:
             if not d.get("key") or len(d["key"]) > 128 or \
                     len(d.get("value") or "") > 4000:
                 raise refuse("bad")
-            if self.version < (0, 10) and d["key"] in have:
+            if self.version < (0, 10) and (d["key"] in have or
+                                           keys.count(d["key"]) > 1):
                 raise refuse("exists")
         for d in bodies:
             have[d["key"]] = dict(d)
@@ -354,9 +355,9 @@ class Store:
                 not re.fullmatch(r"Z|[+-]\d\d:\d\d", window["timezone"]):
             raise Refusal(400, "maintenanceScheduleInvalid")
 
-    def assign_targets(self, number, bodies):
+    def assign_targets(self, number, bodies, offline):
         self.quota("targets", len(bodies))
-        for one in bodies:
+        for one in [] if offline else bodies:
             self.check_assignment(one)
         entity = self.use(number)
         fresh = already = 0
@@ -380,7 +381,7 @@ class Store:
         return entity
 
     def check_rollout(self, body):
-        if body.get("groups") and (body.get("amountGroups") is not None or
+        if (body.get("amountGroups") or 0) > 500 or body.get("groups") and (body.get("amountGroups") is not None or
                                    body.get("dynamic")):
             raise refuse("bad")
         if not 0 <= (body.get("weight") or 0) <= 1000:
@@ -413,7 +414,8 @@ class Store:
         return 200, {"id": "1", "deployment": {
             "download": "forced", "update": "forced",
             "chunks": [{
-                "part": m["type"], "version": m["version"], "name": m["name"],
+                "part": "bApp" if m["type"] == "application" else m["type"],
+                "version": m["version"], "name": m["name"],
                 "metadata": [{"key": d["key"], "value": d["value"]}
                              for d in m["_metadata"].values()
                              if d["targetVisible"]],

@@ -437,6 +437,38 @@ def test_plans_of_many_pages(importer, stand_in, name):
     assert stand_in.store.last_id == last
 
 
+def test_a_module_that_the_server_drops_in_silence(importer, stand_in):
+    """More of a type than its maxAssignments: the answer is a 201."""
+    stand_in.store.entities["module_types"][2]["maxAssignments"] = 1
+    text = PRODUCT.format(name="p").replace("type: p-b\n", "type: application\n") \
+        .replace("sets:\n  - name", """\
+  - {name: p-more, version: "1", type: application, artifacts: [{path: os.bin}]}
+sets:
+  - name""", 1).replace("['p-b']", "[application]") \
+        .replace("modules: [p-os, p-boot]", "modules: [p-os, p-boot, p-more]")
+    result = importer(importer.bundle(text), server=stand_in.url, check=1)
+    assert "[different-modules]" in result.err and "maxAssign" in result.err
+
+
+def test_confirmation_that_the_server_does_not_tell(importer, stand_in):
+    """It does so only where confirmation is switched on."""
+    text = PRODUCT.format(name="p") + """\
+targetFilters:
+  - name: f
+    query: name==p*
+    autoAssignDS: {set: p, type: soft, weight: 5, confirmationRequired: true}
+"""
+    bundle = importer.bundle(text)
+    importer(bundle, server=stand_in.url, check=0)
+    filters, = stand_in.store.alive("filters")
+    del filters["confirmationRequired"]
+    again = importer(bundle, server=stand_in.url, check=0)
+    assert summary(again)["writes"] == 0
+    filters["autoAssignWeight"] = 6
+    changed = importer(bundle, server=stand_in.url, check=0)
+    assert actions(changed)["auto-assign-target-filter:f"] == "updated"
+
+
 # -- versions -----------------------------------------------------------------
 
 @pytest.mark.parametrize("version", ["0.8.0", "0.9.0", "0.10.0", "1.1.0"])
