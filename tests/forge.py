@@ -57,13 +57,15 @@ class Box:
 
     def __init__(self, keys, files=None, *, kind="signed", content="files",
                  metadata=None, recipients=("ecu-rsa",), signers=("release",),
-                 **subject):
+                 requester=None, policy_sha256=None, **subject):
         self.keys, self.kind, self.signers = keys, kind, list(signers)
         self.recipients = list(recipients)
         self.encrypted = kind != "signed"
+        self.approvals = []
         self.cek = os.urandom(32)
         self.salt = os.urandom(32)
         self.mime = MIME
+        self.requester, self.policy_sha256 = requester, policy_sha256
         files = {"hello.bin": b"hello\n"} if files is None else files
         self.files = [(role, name, data) for role, pairs in
                       (("metadata", metadata or {}), ("payload", files))
@@ -86,7 +88,8 @@ class Box:
             rows.append({"member": self.member_name(role, number, name),
                          "role": role, "sha256": sha256(data),
                          "size": len(data), "source_name": name})
-        self.request = {**self.subject, "files": rows, "requester": None,
+        self.request = {**self.subject, "files": rows,
+                        "requester": self.requester,
                         "salt": os.urandom(32).hex() if self.encrypted else "",
                         "type": "request", "id": ""}
         self.request["id"] = self.new_id()
@@ -117,7 +120,7 @@ class Box:
             **{key: self.request[key] for key in self.subject},
             "encryption": {"salt": self.salt.hex()} if self.encrypted else None,
             "format": 1, "id": self.request["id"], "kind": self.kind,
-            "policy_sha256": None, "request_sha256": sha256(plain),
+            "policy_sha256": self.policy_sha256, "request_sha256": sha256(plain),
             "suite": "packline-1", "type": "manifest", "members": []}
         if self.encrypted:
             self.p7m = envelope(self.keys, self.recipients, self.cek)
@@ -155,6 +158,26 @@ class Box:
         return [sign(self.keys, name, self.manifest_bytes())
                 for name in names]
 
+    def approval(self, officer, role, decision="APPROVED", **changes):
+        """What an officer says about this request."""
+        device = self.request["device_config"]
+        return {"decision": decision, "expires": None,
+                "device_config_sha256": device and device["sha256"],
+                "issued": "2026-01-01T00:00:00Z",
+                "officer": {"id": officer, "role": role},
+                "policy_sha256": self.policy_sha256, "reason": "tested",
+                "request_id": self.request["id"],
+                "request_sha256": self.manifest["request_sha256"],
+                "tenant": self.request["tenant"], "type": "approval",
+                **changes}
+
+    def approve(self, key, approval, oid=APPROVAL_OID):
+        """Add an approval, a document or bytes, signed by KEY.key."""
+        text = approval if isinstance(approval, bytes) else canonical(approval)
+        self.approvals.append(
+            (spki(self.keys, key), text, sign(self.keys, key, text, oid=oid)))
+        self.approvals.sort()
+
     def members(self):
         """[(name, data)] in the order of the format."""
         out = [("mimetype", self.mime),
@@ -162,6 +185,9 @@ class Box:
         if self.kind != "encrypted":
             out += [(f"META-INF/sig-{n:02d}.p7s", der)
                     for n, der in enumerate(self.signatures())]
+        for n, (_, text, der) in enumerate(self.approvals):
+            out += [(f"META-INF/approval-{n:02d}.json", text),
+                    (f"META-INF/approval-{n:02d}.p7s", der)]
         if self.encrypted:
             out += [("META-INF/manifest.mac", self.mac().encode()),
                     ("META-INF/recipients.p7m", self.p7m)]
