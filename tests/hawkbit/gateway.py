@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -45,10 +46,12 @@ class Gateway:
         (self.folder / "product/gateway.yaml").write_text(text)
 
     def sign(self, draft, output, *options):
+        shown = self.tool("pkg-seal", "show", draft)
+        digest = re.search(r"^manifest +(\S+)$", shown, re.M)[1]
         return self.tool("pkg-seal", "sign", "--key",
                          "keys/private/release.key", "--cert",
-                         "keys/certs/release.pem", *options, "-o", output,
-                         draft)
+                         "keys/certs/release.pem", "--yes", "--expect-digest",
+                         digest, *options, "-o", output, draft)
 
     def make(self):
         self.product()
