@@ -11,7 +11,7 @@
 
 /* How often a signature is made again until it has the reserved length, which
    is that of every second one of ECDSA. */
-enum { SIGN_AGAIN = 64 };
+enum { SIGN_AGAIN = 16 };
 
 /* Writes at an offset: for what goes in front of what is already there. */
 struct sink_at {

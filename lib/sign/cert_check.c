@@ -17,9 +17,9 @@ enum pkg_code pkg_cert_check_key(const struct pkg_certs *certs,
 	if (EVP_PKEY_eq(X509_get0_pubkey(certs->entries[0].x509), key->pkey) ==
 	    1)
 		return PKG_OK;
-	pkg_fail(err, PKG_KEY,
-		 "the certificate of '%s' is not that of key '%s'",
-		 certs->entries[0].info.subject, key->name);
+	pkg_refuse(err, PKG_KEY, "certificate-mismatch",
+		   "the certificate of '%s' is not that of key '%s'",
+		   certs->entries[0].info.subject, key->name);
 	pkg_hint(err, "give the certificate that was issued for this key, "
 		      "first in its file");
 	return pkg_sign_settle(PKG_KEY, err);

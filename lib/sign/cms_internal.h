@@ -36,6 +36,10 @@ pkg_cms_trust_check(X509_STORE **store, const struct pkg_cms *cms,
 		    const struct pkg_cms_verify_options *options,
 		    struct pkg_err *err);
 
+/* Give a new ECDSA signature the usual length, if it can be; ecdsa.c. */
+PKG_MUST_CHECK enum pkg_code pkg_cms_even_ecdsa(CMS_ContentInfo *ci,
+						enum pkg_key_type type,
+						struct pkg_err *err);
 /* Add the certificates behind the first one, each once. */
 PKG_MUST_CHECK enum pkg_code pkg_cms_add_chain(CMS_ContentInfo *ci,
 					       const struct pkg_certs *certs,

@@ -105,9 +105,8 @@ static enum pkg_code build(CMS_ContentInfo *ci, const void *content, size_t len,
 	PKG_TRY(pkg_cms_add_chain(ci, options->certs, err));
 	if (CMS_final(ci, bio, NULL, FLAGS) == 1)
 		return PKG_OK;
-	if (pkg_token_blame(options->key, PKG_OK, err) == PKG_OK)
-		return pkg_crypto_fail(err, PKG_KEY, "sign");
-	return err->code;
+	PKG_TRY(pkg_token_blame(options->key, TOKEN_SIGN, err));
+	return pkg_crypto_fail(err, PKG_KEY, "sign");
 }
 
 static enum pkg_code sign(struct pkg_buf *out, const void *content, size_t len,
@@ -125,6 +124,8 @@ static enum pkg_code sign(struct pkg_buf *out, const void *content, size_t len,
 	if (ci == NULL)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "start a signature");
 	PKG_TRY(build(ci, content, len, options, err));
+	if (options->key->type != PKG_KEY_TYPE_RSA)
+		PKG_TRY(pkg_cms_even_ecdsa(ci, options->key->type, err));
 	got = i2d_CMS_ContentInfo(ci, &der);
 	if (got <= 0)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "encode a signature");

@@ -117,8 +117,6 @@ struct ck_functions {
 /* What a function returns. */
 #define CKR_OK                           0UL
 #define CKR_HOST_MEMORY                  2UL
-#define CKR_GENERAL_ERROR                5UL
-#define CKR_FUNCTION_FAILED              6UL
 #define CKR_DEVICE_ERROR                 0x30UL
 #define CKR_DEVICE_MEMORY                0x31UL
 #define CKR_DEVICE_REMOVED               0x32UL

@@ -4,6 +4,7 @@
 #include "packline/crypto.h"
 #include "packline/secret.h"
 #include "sign/internal.h"
+#include "sign/token.h"
 
 #include <openssl/x509v3.h>
 
@@ -23,7 +24,7 @@ static __attribute__((noinline)) void scrub_stack(void)
 }
 
 static __attribute__((noinline)) enum pkg_code
-decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, EVP_PKEY *pkey,
+decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, const struct pkg_key *key,
 	X509 *cert, struct pkg_err *err)
 {
 	PKG_AUTO(BIO) BIO *plain = BIO_new(BIO_s_secmem());
@@ -37,10 +38,11 @@ decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, EVP_PKEY *pkey,
 	 * now and then and yields garbage.  DEBUG makes a failed unwrapping an
 	 * error instead of a random key; there is nobody to be an oracle for.
 	 */
-	if (CMS_decrypt(ci, pkey, cert, NULL, plain,
+	if (CMS_decrypt(ci, key->pkey, cert, NULL, plain,
 			CMS_BINARY | CMS_DEBUG_DECRYPT) == 1)
 		len = BIO_get_mem_data(plain, &data);
-	else if (pkg_crypto_fail(err, PKG_NO, "unwrap") != PKG_NO)
+	else if (pkg_token_blame(key, TOKEN_DECRYPT, err) != PKG_OK ||
+		 pkg_crypto_fail(err, PKG_NO, "unwrap") != PKG_NO)
 		return err->code;
 	if (len != PKG_ENVELOPE_CEK)
 		return pkg_refuse(err, PKG_NO, "unwrap-failed",
@@ -147,7 +149,7 @@ static enum pkg_code open_it(struct pkg_secret **cek, const void *der,
 		return pkg_refuse(err, PKG_INPUT, "recipients-profile",
 				  "the list of recipients is not canonical "
 				  "DER");
-	const enum pkg_code code = decrypt(cek, ci, key->pkey, cert, err);
+	const enum pkg_code code = decrypt(cek, ci, key, cert, err);
 	scrub_stack();
 	return code;
 }
@@ -166,5 +168,6 @@ enum pkg_code pkg_envelope_open(struct pkg_secret **cek, const void *der,
 	PKG_TRY(pkg_envelope_check(&info, der, len, err));
 	PKG_TRY(pkg_sign_settle(choose_cert(&x509, key, cert, err), err));
 	PKG_TRY(check_named(&info, x509, key, err));
+	PKG_TRY(pkg_token_may(key, TOKEN_DECRYPT, err));
 	return pkg_sign_settle(open_it(cek, der, len, key, x509, err), err);
 }

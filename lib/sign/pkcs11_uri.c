@@ -207,8 +207,8 @@ static enum pkg_code check_values(struct pkcs11_uri *uri, struct pkg_err *err)
 	return pkg_hint(err, "write ?pin-source=file:PATH");
 }
 
-enum pkg_code pkg_pkcs11_uri_parse(struct pkcs11_uri *uri, const char *text,
-				   struct pkg_err *err)
+static enum pkg_code parse(struct pkcs11_uri *uri, const char *text,
+			   struct pkg_err *err)
 {
 	const char *path = text + sizeof("pkcs11:") - 1;
 	const size_t len = strcspn(path, "?");
@@ -226,6 +226,18 @@ enum pkg_code pkg_pkcs11_uri_parse(struct pkcs11_uri *uri, const char *text,
 		PKG_TRY(take_list(uri, &used, path + len + 1,
 				  strlen(path + len + 1), true, err));
 	return check_values(uri, err);
+}
+
+enum pkg_code pkg_pkcs11_uri_parse(struct pkcs11_uri *uri, const char *text,
+				   struct pkg_err *err)
+{
+	const enum pkg_code code = parse(uri, text, err);
+
+	if (code == PKG_OK || err->hint[0] != '\0')
+		return code;
+	return pkg_hint(err, "write it like pkcs11:token=LABEL;object=LABEL, "
+			     "and what is neither a letter nor a digit as "
+			     "%%20");
 }
 
 bool pkg_pkcs11_uri_allows(const struct pkcs11_uri *uri, enum pkcs11_attr attr,

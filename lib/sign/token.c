@@ -56,9 +56,20 @@ static enum pkg_code not_taken(const struct key_token *token,
 	}
 	memcpy(text, err->text, sizeof(text));
 	pkg_refuse(err, PKG_KEY, "token-loader", "%.400s", text);
-	return pkg_hint(err, "the public half must be in the token too: the "
-			     "public key or the certificate, under the same "
-			     "id");
+	return pkg_hint(err, "try another program: openssl pkey -engine "
+			     "pkcs11 -inform engine -in URI -pubout");
+}
+
+enum pkg_code pkg_token_half_key(const struct key_token *token,
+				 struct pkg_err *err)
+{
+	if (err->code == PKG_SYSTEM)
+		return err->code;
+	pkg_refuse(err, PKG_KEY, "token-half-key",
+		   "the public half of the key is not in token '%s'",
+		   token->name.label);
+	return pkg_hint(err, "put it there under the same id: pkcs11-tool "
+			     "--write-object FILE --type pubkey --id ID");
 }
 
 static enum pkg_code hand_over(EVP_PKEY **pkey, struct key_token *token,
@@ -131,19 +142,18 @@ enum pkg_code pkg_token_load(struct key_token **out, EVP_PKEY **pkey,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_token_blame(const struct pkg_key *key, enum pkg_code code,
+enum pkg_code pkg_token_blame(const struct pkg_key *key, enum token_use use,
 			      struct pkg_err *err)
 {
-	unsigned long first = 0;
+	const unsigned long first = key->token == NULL ? 0 : ERR_peek_error();
 	const char *why = NULL;
 
-	if (key->token == NULL)
-		return code;
 	/* Libraries that are not OpenSSL's own get numbers from 128 on. */
-	first = ERR_peek_error();
 	if (first == 0 || ERR_GET_LIB(first) < ERR_LIB_USER)
-		return code;
+		return PKG_OK;
 	why = pkg_token_rv_text((ck_ulong)ERR_GET_REASON(first));
+	if (why == NULL && use == TOKEN_DECRYPT)
+		return PKG_OK;
 	if (why == NULL)
 		why = ERR_reason_error_string(first);
 	pkg_refuse(err, PKG_KEY, "token-failed",

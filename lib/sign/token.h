@@ -83,6 +83,10 @@ PKG_MUST_CHECK enum pkg_code pkg_token_load(struct key_token **out,
 					    struct pkg_err *err);
 void pkg_token_free(struct key_token *token); /* NULL is allowed */
 
+/* After OpenSSL could not tell the public half; PKG_SYSTEM stays. */
+PKG_MUST_CHECK enum pkg_code pkg_token_half_key(const struct key_token *token,
+						struct pkg_err *err);
+
 enum token_use { TOKEN_SIGN, TOKEN_DECRYPT };
 
 /* Is the key allowed to?  PKG_KEY, reason "token-key-usage", if not. */
@@ -90,12 +94,14 @@ PKG_MUST_CHECK enum pkg_code pkg_token_may(const struct pkg_key *key,
 					   enum token_use use,
 					   struct pkg_err *err);
 /*
- * After a failed use of @key: if the token is what failed, the error becomes
- * that (PKG_KEY, reason "token-failed"); else @code.  Call before the queue of
- * OpenSSL's errors is emptied.
+ * After a failed use of @key: if the token is what failed, PKG_KEY, reason
+ * "token-failed"; else PKG_OK.  Call before the queue of OpenSSL's errors is
+ * emptied.
+ * @use  a message that is not for this key makes it fail to decrypt, too:
+ *       then only what cannot come from that is the token's.
  */
 PKG_MUST_CHECK enum pkg_code pkg_token_blame(const struct pkg_key *key,
-					     enum pkg_code code,
+					     enum token_use use,
 					     struct pkg_err *err);
 
 /* -- the steps, in their order -- */

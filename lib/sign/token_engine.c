@@ -45,11 +45,15 @@ static ENGINE *load_engine(void)
 	return NULL;
 }
 
-static bool start(const struct key_token *token, ENGINE *engine)
+static bool start(struct key_token *token, ENGINE *engine)
 {
 	/* QUIET: our message is to be the only one. */
 	return set(engine, "QUIET", NULL) &&
 	       set(engine, "MODULE_PATH", token->module) &&
+	       ENGINE_ctrl(engine, ENGINE_CTRL_SET_USER_INTERFACE, 0, token->ui,
+			   NULL) == 1 &&
+	       ENGINE_ctrl(engine, ENGINE_CTRL_SET_CALLBACK_DATA, 0, token,
+			   NULL) == 1 &&
 	       ENGINE_init(engine) == 1;
 }
 

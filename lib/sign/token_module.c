@@ -16,8 +16,6 @@ const char *pkg_token_rv_text(ck_ulong rv)
 		const char *text;
 	} texts[] = {
 	    {CKR_HOST_MEMORY, "out of memory"},
-	    {CKR_GENERAL_ERROR, "it does not say why"},
-	    {CKR_FUNCTION_FAILED, "it does not say why"},
 	    {CKR_DEVICE_ERROR, "the device reports an error"},
 	    {CKR_DEVICE_MEMORY, "the device is out of memory"},
 	    {CKR_DEVICE_REMOVED, "the device was removed"},
