@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* How often a signature is made again until it has the reserved length, which
-   is that of every second one of ECDSA. */
+   127 in 128 of ECDSA have. */
 enum { SIGN_AGAIN = 16 };
 
 /* Writes at an offset: for what goes in front of what is already there. */
