@@ -2,7 +2,9 @@
 #include "packline/seal.h"
 
 #include "packline/container_write.h"
+#include "packline/device_config.h"
 #include "packline/trust.h"
+#include "seal/approve.h"
 #include "seal/input.h"
 #include "seal/plan.h"
 #include "seal/record.h"
@@ -19,11 +21,6 @@ static enum pkg_code check_head(const struct pkg_seal_sign *job,
 		return pkg_fail(err, PKG_USAGE,
 				"a container of kind 'encrypted' is not "
 				"signed");
-	/* One of them may say REJECTED. */
-	if (head->manifest.has_policy || head->approval_count > 0)
-		return pkg_refuse(err, PKG_INPUT, "unsupported",
-				  "it was made under an approval policy, which "
-				  "this version cannot judge");
 	if (job->again && head->signature_count == 0) {
 		(void)pkg_fail(err, PKG_USAGE,
 			       "it is a draft: there is no signature to keep "
@@ -96,6 +93,27 @@ static enum pkg_code check_others(const struct pkg_container_head *head,
 		return PKG_OK;
 	}
 	return code;
+}
+
+/*
+ * Does the device config let him sign?  What he is called is what the verifier
+ * calls him, if that is known here, else what his certificate says.
+ */
+static enum pkg_code check_acl(const struct pkg_seal_sign *job,
+			       const struct pkg_cms_sign_options *signer,
+			       struct pkg_err *err)
+{
+	const struct pkg_cert_info *own = pkg_certs_info(signer->certs, 0);
+	const char *id = pkg_trust_pin_id(job->trust, own->spki);
+
+	if (job->device == NULL ||
+	    pkg_device_config_may_sign(
+		job->device, id == NULL ? own->common_name : id, err) == PKG_OK)
+		return PKG_OK;
+	return id != NULL
+		   ? err->code
+		   : pkg_hint(err, "if the acl has the ids of pins, give "
+				   "the trust policy: --trust FILE");
 }
 
 /* The last question before the key is used. */
@@ -195,6 +213,10 @@ enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 	PKG_TRY(check_head(job, input.head, err));
 	PKG_TRY(pkg_seal_check_subject(&input.head->manifest.subject,
 				       job->device, env, err));
+	PKG_TRY(check_acl(job, &options, err));
+	PKG_TRY(pkg_seal_check_approvals(
+	    &input, &(struct pkg_seal_terms){job->policy, job->device}, env,
+	    err));
 	if (!job->replace)
 		PKG_TRY(check_others(input.head, &options, env, err));
 	PKG_TRY(ask(job, &input, &options, err));

@@ -123,6 +123,11 @@ struct pkg_seal_sign {
 	const char *expect_sha256; /* of the manifest, 64 hex digits */
 	/* That the container must be for; NULL = any. */
 	const struct pkg_device_config *device;
+	/* Under which officers must have approved it; NULL = that of device. */
+	const struct pkg_approval_policy *policy;
+	/* Whose pins say what the signer is called, for the acl of device; NULL
+	   = the common name of his certificate. */
+	const struct pkg_trust *trust;
 	/* JSON Lines of `container` records: what pkg_seal_create() wrote about
 	   the draft, to repeat the artifacts that encryption hides. */
 	struct pkg_source *records;
@@ -167,6 +172,26 @@ struct pkg_seal_attach {
 	bool partial; /* fewer than the policy asks for will do */
 	bool replace; /* drop the signatures that are there; keep approvals */
 	struct pkg_source *records; /* as in struct pkg_seal_sign */
+	struct pkg_seal_output output;
+};
+
+/* What an officer decides about. */
+struct pkg_seal_approve {
+	/* A .request, or a draft that is not encrypted; borrowed; to its end.
+	 */
+	struct pkg_source *source;
+	struct pkg_seal_signer signer; /* the officer's key */
+	enum pkg_decision decision;
+	const char *reason;  /* pkg_approval_is_reason() */
+	const char *expires; /* RFC 3339; NULL = as the policy says */
+	/* The one that it was made under; NULL = that of the device config. */
+	const struct pkg_approval_policy *policy;
+	const struct pkg_device_config *device; /* NULL = not at hand */
+	const char *expect_sha256; /* of the manifest, 64 hex digits */
+	pkg_seal_agree *agree;     /* NULL = nobody is asked */
+	void *agree_context;
+	/* Write the approval alone: output.path and ".json", and ".p7s". */
+	bool pair;
 	struct pkg_seal_output output;
 };
 
@@ -217,11 +242,12 @@ pkg_seal_from_lock(const struct pkg_seal_create *job,
  * are there must be sound, unless they are replaced; approvals are kept.
  * Fails with PKG_NO, reason "unexpected-manifest", if it is not the expected
  * one; PKG_NO, reason "wrong-tenant" or "wrong-device-config", if it is for
- * another device; PKG_NO, reason "expired"; PKG_INPUT, reason "unsupported",
- * if there are approvals, which nobody here can judge; PKG_NO or PKG_INPUT as
- * the readers in packline/container_read.h and pkg_verify_plan(); PKG_USAGE,
- * reason "already-signed", if the key has signed it already; PKG_USAGE if the
- * kind is never signed; PKG_KEY as pkg_seal_create(); and as @agree does.
+ * another device; PKG_NO, reason "expired"; PKG_NO and a reason of
+ * packline/approval_policy.h if officers had to approve it, and did not; PKG_NO
+ * or PKG_INPUT as the readers in packline/container_read.h and
+ * pkg_verify_plan(); PKG_USAGE, reason "already-signed", if the key has signed
+ * it already; PKG_USAGE if the kind is never signed; PKG_KEY as
+ * pkg_seal_create(); and as @agree does.
  */
 PKG_MUST_CHECK enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 					   const struct pkg_env *env,
@@ -251,6 +277,19 @@ pkg_seal_request(const struct pkg_seal_request *job, const struct pkg_env *env,
 PKG_MUST_CHECK enum pkg_code pkg_seal_attach(const struct pkg_seal_attach *job,
 					     const struct pkg_env *env,
 					     struct pkg_err *err);
+/*
+ * Write a .request or a draft again, with an officer's decision in it.
+ * Fails with PKG_NO and a reason: "unexpected-manifest"; "wrong-tenant",
+ * "wrong-device-config" or "expired" as pkg_seal_sign(); "approval-policy" (it
+ * was made under none, or another), "approval-officer" (the key is not in the
+ * policy), "approval-self", "no-requester", "approval-duplicate" (he has
+ * decided already), "not-allowed" (by the acl of the device config).  PKG_USAGE
+ * for a reason that is none, and without a policy; PKG_KEY if the request is
+ * encrypted, and as pkg_seal_create(); as @agree does, and as the readers do.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_approve(const struct pkg_seal_approve *job, const struct pkg_env *env,
+		 struct pkg_err *err);
 /*
  * Say what a container says of itself: manifest, request, signatures.  Nothing
  * of it is verified, and the output says so.
