@@ -51,6 +51,7 @@ def keys(tmp_path_factory):
     ca            the authority everybody trusts; ca2 another one
     release       RSA-3072, may sign code; release.p12 too (keys.passphrase)
     officer       EC P-256, may sign code
+    alice, bob, dora    EC P-256, may sign code: officers of approval policies
     stranger      EC P-256, may sign code, issued by ca2
     expired       EC P-256, may have signed code until yesterday
     weak          RSA-2048, may sign code
@@ -62,6 +63,8 @@ def keys(tmp_path_factory):
     made.new_ca("ca2")
     made.new_cert("release", RSA, "signer")
     made.new_cert("officer", P256, "signer")
+    for officer in ("alice", "bob", "dora"):
+        made.new_cert(officer, P256, "signer")
     made.new_cert("stranger", P256, "signer", ca="ca2")
     made.new_cert("expired", P256, "signer", days=-1)
     made.new_cert("weak", RSA_2048, "signer")

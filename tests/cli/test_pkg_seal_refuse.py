@@ -60,7 +60,7 @@ def test_approvals_that_nobody_judged(keys, sign):
     members = forge.Box(keys, signers=[]).members()
     members[2:2] = [("META-INF/approval-00.json", b'{"decision":"REJECTED"}'),
                     ("META-INF/approval-00.p7s", b"x")]
-    sign(members, "unsupported", code=3)
+    sign(members, "approval-policy")
 
 
 def test_open_for_two_tenants_at_once(run, keys, tmp_path, config, own):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg-seal/common.h"
 
+#include "packline/approval_policy.h"
 #include "packline/device_config.h"
 #include "packline/limits.h"
 #include "packline/path.h"
@@ -28,6 +29,7 @@ void seal_tool_fini(struct seal_tool *tool)
 {
 	if (tool->input.file.fd > STDIN_FILENO)
 		(void)close(tool->input.file.fd);
+	pkg_approval_policy_free(tool->policy);
 	pkg_device_config_free(tool->device);
 	pkg_certs_free(tool->certs);
 	pkg_key_free(tool->key);
@@ -80,6 +82,20 @@ enum pkg_code seal_tool_device(struct seal_tool *tool, const char *path,
 		return PKG_OK;
 	code = pkg_device_config_load(&tool->device, tool->crypto, &tool->diag,
 				      cli_dirfd(tool->cli), path, err);
+	seal_tool_findings(tool);
+	return code;
+}
+
+enum pkg_code seal_tool_policy(struct seal_tool *tool, const char *path,
+			       struct pkg_err *err)
+{
+	enum pkg_code code = PKG_OK;
+
+	if (path == NULL)
+		return PKG_OK;
+	code =
+	    pkg_approval_policy_load(&tool->policy, tool->crypto, &tool->diag,
+				     cli_dirfd(tool->cli), path, err);
 	seal_tool_findings(tool);
 	return code;
 }

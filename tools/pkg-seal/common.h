@@ -66,6 +66,7 @@ struct seal_tool {
 	struct pkg_key *key;
 	struct pkg_certs *certs; /* NULL = those of the key file */
 	struct pkg_device_config *device;
+	struct pkg_approval_policy *policy;
 	struct seal_input input;
 	const char *doing;
 };
@@ -88,6 +89,9 @@ struct pkg_seal_signer seal_tool_signer(const struct seal_tool *tool,
 void seal_tool_findings(struct seal_tool *tool);
 /* Load a device config, NULL = none; its findings are printed. */
 enum pkg_code seal_tool_device(struct seal_tool *tool, const char *path,
+			       struct pkg_err *err);
+/* Load an approval policy, NULL = none; its findings are printed. */
+enum pkg_code seal_tool_policy(struct seal_tool *tool, const char *path,
 			       struct pkg_err *err);
 /* Open a container to be read from tool->input.source; "-" is standard input.
  */
@@ -114,6 +118,7 @@ enum pkg_code seal_tool_demands(struct pkg_trust_demands *demands,
 				struct pkg_err *err);
 
 /* The verbs. */
+enum pkg_code seal_approve_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err);

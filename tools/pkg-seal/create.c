@@ -9,7 +9,7 @@
 struct args {
 	const char *from_lock, *device, *tenant, *name, *version, *expires,
 	    *created;
-	const char *requester, *metadata, *stdin_name, *request;
+	const char *policy, *requester, *metadata, *stdin_name, *request;
 	struct cli_number sequence;
 	struct cli_list given, recipients;
 	bool sign_only, encrypt_only, no_record;
@@ -90,7 +90,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(seal_tool_start(&tool, cli, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(seal_tool_key(&tool, &args->signer, err));
+	PKG_TRY(seal_tool_policy(&tool, args->policy, err));
 	job.device = tool.device;
+	job.policy = tool.policy;
 	job.signer = seal_tool_signer(&tool, &args->signer);
 	job.output = seal_tool_output(&tool, "sealing");
 	if (args->no_record)
@@ -120,8 +122,9 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	    {"expires", 0, CLI_TEXT, &args.expires, "TIME",
 	     "refused after that time (RFC 3339)", NULL, NULL},
 	    {"created", 0, CLI_TEXT, &args.created, "TIME",
-	     "time of creation (default: SOURCE_DATE_EPOCH, else none)", NULL,
-	     NULL},
+	     "time of creation (else SOURCE_DATE_EPOCH, or none)", NULL, NULL},
+	    {"policy", 0, CLI_TEXT, &args.policy, "FILE",
+	     "approval policy, if no device config names one", NULL, "file"},
 	    {"requester", 0, CLI_TEXT, &args.requester, "WHO",
 	     "who asks for the signature", NULL, NULL},
 	    {"metadata", 0, CLI_TEXT, &args.metadata, "FILE",

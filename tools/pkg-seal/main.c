@@ -14,6 +14,8 @@ int main(int argc, char **argv)
 	     seal_request_main},
 	    {"show", "say what a container or a request says of itself",
 	     seal_show_main},
+	    {"approve", "approve or reject a request, as an officer",
+	     seal_approve_main},
 	    {"sign", "sign a draft or a request, or add a signature",
 	     seal_sign_main},
 	    {"attach", "put in what came back from signers and officers",

@@ -4,6 +4,7 @@
 #include "packline/device_config.h"
 #include "packline/path.h"
 #include "packline/text.h"
+#include "packline/trust.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ static enum pkg_code sign(struct seal_tool *tool,
 			  const struct seal_key_args *key, const char *input,
 			  struct pkg_err *err)
 {
+	PKG_AUTO(pkg_trust) struct pkg_trust *trust = NULL;
 	PKG_AUTO_FINI(seal_review) struct seal_review review = {0};
 	struct pkg_source_fd records;
 	struct pkg_seal_sign job = {
@@ -84,6 +86,7 @@ static enum pkg_code sign(struct seal_tool *tool,
 	    .agree_context = &review,
 	    .expect_sha256 = args->review.expect,
 	    .device = tool->device,
+	    .policy = tool->policy,
 	    .tbs = args->tbs != NULL,
 	    .again = args->again,
 	    .replace = args->replace,
@@ -92,6 +95,9 @@ static enum pkg_code sign(struct seal_tool *tool,
 	enum pkg_code code = PKG_OK;
 	int fd = STDIN_FILENO;
 
+	if (args->trust != NULL)
+		PKG_TRY(seal_tool_trust(&trust, tool, args->trust, err));
+	job.trust = trust;
 	if (job.tbs)
 		job.output.path = args->tbs;
 	PKG_TRY(seal_review_start(&review, tool, &args->review, err));
@@ -121,6 +127,7 @@ enum pkg_code seal_sign_run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(seal_review_check(&args->review, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
+	PKG_TRY(seal_tool_policy(&tool, args->policy, err));
 	PKG_TRY(load_signer(&tool, &key, args->tbs != NULL, err));
 	if (sign(&tool, args, &key, argv[0], err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
@@ -134,6 +141,10 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_SIGNER_ROWS(args.signer),
 	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
 	     "key and certificate from this device config", NULL, "file"},
+	    {"policy", 0, CLI_TEXT, &args.policy, "FILE",
+	     "approval policy that it was made under", NULL, "file"},
+	    {"trust", 't', CLI_TEXT, &args.trust, "FILE",
+	     "trust policy with the ids that the acl knows", NULL, "file"},
 	    SEAL_REVIEW_ROWS(args.review),
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted draft", NULL, "file"},

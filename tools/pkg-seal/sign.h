@@ -7,7 +7,7 @@
 #include "pkg-seal/review.h"
 
 struct seal_sign_args {
-	const char *device, *records, *tbs;
+	const char *device, *policy, *trust, *records, *tbs;
 	struct seal_review_args review;
 	struct seal_key_args signer;
 	bool again, replace;
