@@ -133,6 +133,11 @@ class Box:
         assert done.returncode == 0, done
         return done.stdout.decode()
 
+    @staticmethod
+    def sha256_of_line(text):
+        """Of the first line: a manifest, as show prints it."""
+        return hashlib.sha256(text.splitlines()[0].encode()).hexdigest()
+
     def container(self, name, options=""):
         """A signed container with os.bin."""
         self.does(f"pkg-seal create {SUBJECT} {SIGN} {options} -o {name} "

@@ -84,10 +84,13 @@ static enum pkg_code read_mimetype(struct pkg_container *c, bool any,
 	    strcmp(pkg_buf_str(&mime), PKG_REQUEST_MIME) == 0;
 	if (c->head.request_file && any)
 		return PKG_OK;
-	if (c->head.request_file)
-		return pkg_refuse(err, PKG_NO, "request-only",
-				  "%s: a signing request, not a container",
-				  c->source->name);
+	if (c->head.request_file) {
+		(void)pkg_refuse(err, PKG_NO, "request-only",
+				 "%s: a signing request, not a container",
+				 c->source->name);
+		return pkg_hint(err, "signatures in it belong into its draft: "
+				     "pkg-seal attach");
+	}
 	if (mime.len != strlen(PKG_CONTAINER_MIME) ||
 	    strcmp(pkg_buf_str(&mime), PKG_CONTAINER_MIME) != 0)
 		return pkg_refuse(err, PKG_INPUT, "unsupported-format",

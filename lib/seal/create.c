@@ -95,9 +95,10 @@ static enum pkg_code check_paths(const struct pkg_seal_create *job,
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	if (job->request == NULL || strcmp(job->request, job->output.path) != 0)
 		return PKG_OK;
-	return pkg_fail(err, PKG_USAGE,
-			"the container and its request cannot both go to '%s'",
-			job->request);
+	pkg_fail(err, PKG_USAGE,
+		 "the container and its request cannot both go to '%s'",
+		 job->request);
+	return pkg_hint(err, "give --request another name than -o");
 }
 
 enum pkg_code pkg_seal_create_one(const struct pkg_seal_create *job,

@@ -10,6 +10,7 @@ import pathlib
 
 import mistakes_hash    # noqa: F401 - each adds its own
 import mistakes_manifest    # noqa: F401
+import mistakes_request    # noqa: F401
 import mistakes_seal    # noqa: F401
 import mistakes_verify    # noqa: F401
 import pytest

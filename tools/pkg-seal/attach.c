@@ -4,6 +4,7 @@
 #include "packline/path.h"
 #include "packline/trust.h"
 
+#include <string.h>
 #include <unistd.h>
 
 struct args {
@@ -20,15 +21,33 @@ static enum pkg_code check_args(const struct args *args, int argc,
 	    args->tbs != NULL && args->raw != NULL && args->cert != NULL;
 
 	PKG_TRY(seal_check_trust(args->trust, err));
-	if (some && !all)
-		return pkg_fail(err, PKG_USAGE,
-				"--tbs, --raw-signature and --cert belong "
-				"together");
+	if (some && !all) {
+		pkg_fail(err, PKG_USAGE,
+			 "--tbs, --raw-signature and --cert belong together");
+		return pkg_hint(err, "give all three of a signature in two "
+				     "halves");
+	}
 	if (argc > 1 || all)
 		return PKG_OK;
 	pkg_fail(err, PKG_USAGE, "nothing to attach");
 	return pkg_hint(err, "name what came back behind the draft: a "
 			     ".request, a .p7s, or an approval");
+}
+
+/* Say which file it is about: a response that is named already is enough. */
+static enum pkg_code about(const struct args *args, char **argv, int argc,
+			   struct pkg_err *err)
+{
+	const char *const halves[] = {args->tbs, args->raw};
+
+	for (int i = 1; i < argc; i++)
+		if (strncmp(err->text, argv[i], strlen(argv[i])) == 0)
+			return err->code;
+	for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++)
+		if (halves[i] != NULL &&
+		    strncmp(err->text, halves[i], strlen(halves[i])) == 0)
+			return err->code;
+	return seal_tool_about(argv[0], err);
 }
 
 static enum pkg_code attach(struct seal_tool *tool, struct pkg_seal_attach *job,
@@ -76,7 +95,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.output = seal_tool_output(&tool, "attaching");
 	PKG_TRY(seal_tool_input(&tool, argv[0], "attaching", err));
 	if (attach(&tool, &job, args->records, err) != PKG_OK)
-		return seal_tool_about(argv[0], err);
+		return about(args, argv, argc, err);
 	return PKG_OK;
 }
 
