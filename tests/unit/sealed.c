@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sealed.h"
 
+#include "packline/container_read.h"
 #include "packline/digest.h"
 #include "packline/outfile.h"
 #include "packline/path.h"
@@ -57,6 +58,97 @@ static void name_blob(char hex[65], const void *data, size_t len)
 	pkg_hex_encode(hex, sha256, sizeof(sha256));
 }
 
+static uint8_t policy_sha256[32];
+
+/* What olga says of this manifest's request. */
+static void say(struct pkg_buf *json, struct pkg_buf *p7s,
+		const struct pkg_container_manifest *manifest)
+{
+	PKG_AUTO(pkg_certs) struct pkg_certs *certs = pki_one(&pki.p384_signer);
+	PKG_AUTO(pkg_key)
+	struct pkg_key *key = pki_load_key(pki.p384_signer.key);
+	const struct pkg_cms_sign_options options = {.key = key,
+						     .certs = certs,
+						     .content_type =
+							 PKG_OID_APPROVAL,
+						     .signing_time = PKI_NOW};
+	struct pkg_approval approval = {.reason = "tested",
+					.request_id = manifest->subject.id,
+					.tenant = manifest->subject.tenant,
+					.has_device_config = true,
+					.officer_id = "olga",
+					.officer_role = "quality",
+					.issued = "2026-12-01T00:00:00Z"};
+	struct pkg_err err = PKG_ERR_INIT;
+
+	memcpy(approval.request_sha256, manifest->request_sha256, 32);
+	memcpy(approval.device_config_sha256,
+	       manifest->subject.device_config_sha256, 32);
+	memcpy(approval.policy_sha256, policy_sha256, 32);
+	assert_ok(pkg_approval_encode(json, &approval, &err));
+	assert_ok(pkg_cms_sign(p7s, json->data, json->len, &options, &err));
+}
+
+/* The same container with the officer's approval in it. */
+static void add_approval(struct sealed *sealed)
+{
+	const struct pkg_env env = sealed_env();
+	PKG_AUTO(pkg_container) struct pkg_container *c = NULL;
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf json = {.max = 8192};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf p7s = {.max = 65536};
+	struct pkg_buf out = {.max = 1u << 24};
+	struct pkg_container_approval approval;
+	struct pkg_container_edit edit = {.approvals = &approval,
+					  .approval_count = 1};
+	const struct pkg_container_head *head = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+	struct pkg_source_mem source;
+	struct pkg_sink_buf sink;
+
+	pkg_source_mem_init(&source, sealed->data, sealed->len, "memory");
+	assert_ok(pkg_container_open(&c, &source.source, &env, &err));
+	head = pkg_container_head(c);
+	say(&json, &p7s, &head->manifest);
+	edit.signatures = head->signatures;
+	edit.signature_count = head->signature_count;
+	approval.json = (struct pkg_container_bytes){json.data, json.len};
+	approval.p7s = (struct pkg_container_bytes){p7s.data, p7s.len};
+	pkg_sink_buf_init(&sink, &out);
+	assert_ok(pkg_container_rewrite(c, &edit, &sink.sink, &err));
+	free(sealed->data);
+	*sealed = (struct sealed){out.data, out.len};
+}
+
+struct sealed sealed_request(const struct sealed *sealed)
+{
+	const struct pkg_env env = sealed_env();
+	PKG_AUTO(pkg_container) struct pkg_container *c = NULL;
+	const struct pkg_container_head *head = NULL;
+	const struct pkg_container_request *request = NULL;
+	struct pkg_container_request_parts parts = {0};
+	struct pkg_container_edit edit = {0};
+	struct pkg_buf out = {.max = 1u << 24};
+	struct pkg_err err = PKG_ERR_INIT;
+	struct pkg_source_mem source;
+	struct pkg_sink_buf sink;
+
+	pkg_source_mem_init(&source, sealed->data, sealed->len, "memory");
+	assert_ok(pkg_container_open(&c, &source.source, &env, &err));
+	assert_ok(pkg_container_request(c, &request, &err));
+	head = pkg_container_head(c);
+	parts.manifest_json = head->manifest_json;
+	parts.request_json = pkg_container_request_json(c);
+	assert_ok(pkg_container_plan(c, &parts.plan, &err));
+	edit.signatures = head->signatures;
+	edit.signature_count = head->signature_count;
+	edit.approvals = head->approvals;
+	edit.approval_count = head->approval_count;
+	pkg_sink_buf_init(&sink, &out);
+	assert_ok(
+	    pkg_container_request_write(&parts, &edit, &env, &sink.sink, &err));
+	return (struct sealed){out.data, out.len};
+}
+
 struct sealed sealed_make(const struct sealed_spec *spec)
 {
 	const struct pki_cert *signer =
@@ -89,6 +181,12 @@ struct sealed sealed_make(const struct sealed_spec *spec)
 	struct sealed made;
 	char hex[65], plan[256];
 
+	if (spec->approved) {
+		to.requester = "carol";
+		to.has_policy = true;
+		memcpy(to.policy_sha256, policy_sha256, 32);
+	}
+
 	if (spec->bundle) {
 		name_blob(hex, data, size);
 		(void)snprintf(
@@ -115,6 +213,8 @@ struct sealed sealed_make(const struct sealed_spec *spec)
 	pkg_key_free(key);
 	pkg_certs_free(recipients);
 	pkg_certs_free(certs);
+	if (spec->approved)
+		add_approval(&made);
 	return made;
 }
 
@@ -151,6 +251,33 @@ struct pkg_trust *sealed_trust(const struct pki_cert *cert)
 struct pkg_trust *sealed_policy(const char *yaml)
 {
 	return load(yaml, strlen(yaml));
+}
+
+struct pkg_trust *sealed_approvals(void)
+{
+	struct pki_bytes officer = pki_cert_pem(&pki.p384_signer);
+	struct pki_bytes ca = pki_cert_pem(&pki.ca);
+	PKG_AUTO(pkg_certs) struct pkg_certs *certs = pki_one(&pki.signer);
+	static const char policy[] =
+	    "packline: 1\napprovals:\n  required: 1\n  officers:\n"
+	    "    - {id: olga, role: quality, cert: olga.pem}\n";
+	struct pkg_err err = PKG_ERR_INIT;
+	char spki[65], text[512];
+
+	(void)pki_file("olga.pem", officer.data, officer.len);
+	(void)pki_file("ca.pem", ca.data, ca.len);
+	(void)pki_file("approvals.yaml", policy, strlen(policy));
+	assert_ok(pkg_digest_sha256(pki.crypto, policy, strlen(policy),
+				    policy_sha256, &err));
+	pkg_hex_encode(spki, pkg_certs_info(certs, 0)->spki, 32);
+	(void)snprintf(text, sizeof(text),
+		       "packline: 1\ntrust:\n  roots: [ca.pem]\n"
+		       "  approvals: [approvals.yaml]\n  signers:\n"
+		       "    pins: [{id: carol, spki: 'sha256:%s'}]\n",
+		       spki);
+	free(officer.data);
+	free(ca.data);
+	return sealed_policy(text);
 }
 
 struct pkg_key *sealed_recipient(void)

@@ -24,6 +24,8 @@ struct sealed_spec {
 	bool metadata;    /* with a metadata file */
 	int64_t sequence; /* 0 = none */
 	const char *expires;
+	/* its officer approves it, under the policy of sealed_approvals() */
+	bool approved;
 };
 
 struct sealed {
@@ -33,6 +35,8 @@ struct sealed {
 
 struct sealed sealed_make(const struct sealed_spec *spec);
 void sealed_fini(struct sealed *sealed);
+/* The .request of a container that is not encrypted. */
+struct sealed sealed_request(const struct sealed *sealed);
 
 /* The clock of the tests. */
 struct pkg_env sealed_env(void);
@@ -40,6 +44,11 @@ struct pkg_env sealed_env(void);
 struct pkg_trust *sealed_trust(const struct pki_cert *cert);
 /* Trust in a policy. */
 struct pkg_trust *sealed_policy(const char *yaml);
+/*
+ * Write an approval policy whose only officer is "olga" with the key
+ * pki.p384_signer; trust in pki.signer and in that policy.
+ */
+struct pkg_trust *sealed_approvals(void);
 /* The recipient's key: EC P-256. */
 struct pkg_key *sealed_recipient(void);
 

@@ -286,6 +286,20 @@ static void test_encrypted_with_key(void **state)
 	mutants_trust = ca;
 }
 
+/* What officers have said is as fixed as what was signed. */
+static void test_approved(void **state)
+{
+	struct pkg_trust *ca = mutants_trust;
+
+	(void)state;
+	mutants_trust = sealed_approvals();
+	forge(&(struct sealed_spec){.approved = true},
+	      &(struct sealed_spec){.approved = true, .data = "HELLO\n"},
+	      false);
+	pkg_trust_free(mutants_trust);
+	mutants_trust = ca;
+}
+
 /* The exception: accepted without a key, and told as not checked. */
 static void test_mac_of_another(void **state)
 {
@@ -327,6 +341,7 @@ int main(void)
 	    cmocka_unit_test(test_sealed_without_key),
 	    cmocka_unit_test(test_sealed_with_key),
 	    cmocka_unit_test(test_encrypted_with_key),
+	    cmocka_unit_test(test_approved),
 	    cmocka_unit_test(test_mac_of_another),
 	};
 
