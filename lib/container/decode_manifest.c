@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-static enum pkg_code take_kdf(struct fields *parent,
-			      struct pkg_container_kdf *kdf,
+static enum pkg_code take_kdf(struct fields *parent, struct pkg_kdf_scrypt *kdf,
 			      struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;

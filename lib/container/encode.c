@@ -38,7 +38,7 @@ static void put_sequence(struct pkg_jsonw *w, int64_t sequence)
 		pkg_jsonw_int_member(w, "sequence", sequence);
 }
 
-static void put_kdf(struct pkg_jsonw *w, const struct pkg_container_kdf *kdf)
+static void put_kdf(struct pkg_jsonw *w, const struct pkg_kdf_scrypt *kdf)
 {
 	pkg_jsonw_key(w, "kdf");
 	pkg_jsonw_object(w);

@@ -56,7 +56,8 @@ enum pkg_code pkg_container_check_recipients(const struct pkg_container *c,
 		return PKG_OK;
 	PKG_TRY(pkg_reader_check_digest(c, &c->head.manifest.members[0],
 					der->data, der->len, err));
-	return pkg_envelope_check(NULL, der->data, der->len, err);
+	return pkg_reader_check_kdf(&c->head.manifest, der->data, der->len,
+				    err);
 }
 
 enum pkg_code pkg_container_unlock(struct pkg_container *c,

@@ -58,6 +58,13 @@ pkg_reader_check_digest(const struct pkg_container *c,
 			const struct pkg_container_member *member,
 			const void *data, size_t len, struct pkg_err *err);
 /*
+ * Hold recipients.p7m against its profile, and its password recipient against
+ * what the manifest says of it; PKG_INPUT, reason "recipients-profile".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_reader_check_kdf(const struct pkg_container_manifest *manifest,
+		     const void *der, size_t len, struct pkg_err *err);
+/*
  * As pkg_container_read(), and give the stored bytes to @stored too (NULL =
  * nobody wants them).
  */

@@ -80,7 +80,8 @@ static enum pkg_code check_kind(const struct pkg_container_spec *spec,
 {
 	const bool encrypted = spec->kind != PKG_CONTAINER_SIGNED;
 	const bool recipients =
-	    spec->recipients != NULL && pkg_certs_count(spec->recipients) > 0;
+	    spec->kek_count > 0 ||
+	    (spec->recipients != NULL && pkg_certs_count(spec->recipients) > 0);
 
 	if (encrypted && !recipients)
 		return pkg_fail(err, PKG_USAGE,

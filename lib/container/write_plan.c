@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/members.h"
+#include "container/reader.h"
 #include "container/write_check.h"
 #include "container/writer.h"
 #include "packline/aead.h"
@@ -148,6 +149,11 @@ static enum pkg_code plan_encryption(struct pkg_container_writer *w,
 				     struct pkg_err *err)
 {
 	struct pkg_crypto *crypto = w->env->crypto;
+	const struct pkg_envelope_to to = {
+	    .certs = w->spec.recipients,
+	    .keks = w->spec.keks,
+	    .kek_count = w->spec.kek_count,
+	};
 	uint8_t id[16];
 
 	PKG_TRY(pkg_secret_random(&w->cek, crypto, PKG_ENVELOPE_CEK, err));
@@ -156,8 +162,9 @@ static enum pkg_code plan_encryption(struct pkg_container_writer *w,
 	PKG_TRY(pkg_crypto_random(crypto, id, sizeof(id), err));
 	w->request.has_salt = true;
 	pkg_name_uuid(w->id, id, 4);
-	PKG_TRY(pkg_envelope_seal(&w->recipients, crypto, w->spec.recipients,
-				  w->cek, err));
+	PKG_TRY(pkg_envelope_seal(&w->recipients, crypto, &to, w->cek, err));
+	PKG_TRY(pkg_reader_check_kdf(&w->manifest, w->recipients.data,
+				     w->recipients.len, err));
 	w->members[0] = (struct pkg_container_member){
 	    .name = MEMBER_RECIPIENTS,
 	    .role = PKG_ROLE_RECIPIENTS,
@@ -274,6 +281,9 @@ static void plan_subject(struct pkg_container_writer *w)
 	w->manifest.suite = PKG_SUITE_1;
 	w->manifest.has_policy = w->spec.has_policy;
 	memcpy(w->manifest.policy_sha256, w->spec.policy_sha256, 32);
+	w->manifest.has_kdf = w->spec.kdf != NULL;
+	if (w->manifest.has_kdf)
+		w->manifest.kdf = *w->spec.kdf;
 }
 
 static void set_limits(struct pkg_container_writer *w)

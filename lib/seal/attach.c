@@ -257,7 +257,7 @@ enum pkg_code pkg_seal_attach(const struct pkg_seal_attach *job,
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	self.arena = arena;
-	PKG_TRY(pkg_seal_input_open(&input, job->source, NULL, NULL, env, err));
+	PKG_TRY(pkg_seal_input_open(&input, job->source, NULL, env, err));
 	if (input.head->request_file) {
 		pkg_fail(err, PKG_USAGE,
 			 "it is a signing request: there is nothing to attach "

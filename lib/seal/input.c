@@ -17,23 +17,28 @@ void pkg_seal_input_fini(struct pkg_seal_input *input)
 }
 
 static enum pkg_code unlock(const struct pkg_seal_input *input,
-			    const struct pkg_key *key,
-			    const struct pkg_certs *cert, struct pkg_err *err)
+			    const struct pkg_seal_opener *with,
+			    struct pkg_err *err)
 {
 	const struct pkg_container_head *head = input->head;
 	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
 
 	/* Nothing is encrypted in a .request, nor in kind signed. */
-	if (key == NULL || head->request_file || head->recipients.len == 0)
+	if (with == NULL || head->request_file || head->recipients.len == 0)
+		return PKG_OK;
+	if (with->kek != NULL)
+		return pkg_container_unlock_kek(input->container, with->kek,
+						err);
+	if (with->key == NULL)
 		return PKG_OK;
 	PKG_TRY(pkg_envelope_open(&cek, head->recipients.data,
-				  head->recipients.len, key, cert, err));
+				  head->recipients.len, with->key, with->cert,
+				  err));
 	return pkg_container_unlock(input->container, cek, err);
 }
 
 static enum pkg_code read_documents(struct pkg_seal_input *input,
-				    const struct pkg_key *key,
-				    const struct pkg_certs *cert,
+				    const struct pkg_seal_opener *with,
 				    struct pkg_err *err)
 {
 	struct pkg_container *container = input->container;
@@ -43,7 +48,7 @@ static enum pkg_code read_documents(struct pkg_seal_input *input,
 	if (der->len > 0)
 		PKG_TRY(pkg_envelope_check(&input->recipients, der->data,
 					   der->len, err));
-	PKG_TRY(unlock(input, key, cert, err));
+	PKG_TRY(unlock(input, with, err));
 	PKG_TRY(pkg_container_request(container, &input->request, err));
 	input->request_json = pkg_container_request_json(container);
 	PKG_TRY(pkg_container_plan(container, &input->plan, err));
@@ -53,16 +58,17 @@ static enum pkg_code read_documents(struct pkg_seal_input *input,
 			       input->plan.len, err);
 }
 
-enum pkg_code
-pkg_seal_input_open(struct pkg_seal_input *input, struct pkg_source *source,
-		    const struct pkg_key *key, const struct pkg_certs *cert,
-		    const struct pkg_env *env, struct pkg_err *err)
+enum pkg_code pkg_seal_input_open(struct pkg_seal_input *input,
+				  struct pkg_source *source,
+				  const struct pkg_seal_opener *with,
+				  const struct pkg_env *env,
+				  struct pkg_err *err)
 {
 	PKG_TRY(pkg_container_open_any(&input->container, source, env, err));
 	input->head = pkg_container_head(input->container);
 	if (input->head->signature_count > 0)
 		PKG_TRY(pkg_container_check_order(input->container, err));
-	PKG_TRY(read_documents(input, key, cert, err));
+	PKG_TRY(read_documents(input, with, err));
 	if (input->head->request_file)
 		return pkg_container_finish(input->container, err);
 	return PKG_OK;

@@ -24,12 +24,12 @@ struct pkg_seal_input {
  * the documents, their digests, that recipients are the listed ones, and that
  * a bundle's plan and blobs fit together.  A .request is read to its end.  The
  * payload of a container is not read; what copies it compares it.
- * @key  to decrypt the request of an encrypted container; NULL = none.
+ * @with  to decrypt the request of an encrypted container; NULL = none.
  * Fails as the readers of packline/container_read.h and pkg_verify_plan() do.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_seal_input_open(struct pkg_seal_input *input, struct pkg_source *source,
-		    const struct pkg_key *key, const struct pkg_certs *cert,
+		    const struct pkg_seal_opener *with,
 		    const struct pkg_env *env, struct pkg_err *err);
 void pkg_seal_input_fini(struct pkg_seal_input *input);
 

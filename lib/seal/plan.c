@@ -291,57 +291,6 @@ static enum pkg_code plan_given(struct pkg_seal_plan *plan,
 	return PKG_OK;
 }
 
-/* The first certificate of a file; others in it are its chain. */
-static enum pkg_code add_recipient(struct pkg_seal_plan *plan, int dirfd,
-				   const char *path, const struct pkg_env *env,
-				   struct pkg_err *err)
-{
-	PKG_AUTO(pkg_certs) struct pkg_certs *file = NULL;
-
-	PKG_TRY(pkg_certs_new(&file, env->crypto, err));
-	PKG_TRY(pkg_certs_add_file(file, dirfd, path, err));
-	if (pkg_cert_check_recipient(file, 0, env->now(env), err) != PKG_OK)
-		return pkg_wrap(err, "recipient '%s'", path);
-	/* The device config may name him too. */
-	if (pkg_certs_find_spki(plan->recipients,
-				pkg_certs_info(file, 0)->spki) >= 0)
-		return PKG_OK;
-	return pkg_certs_add_cert(plan->recipients, file, 0, err);
-}
-
-static enum pkg_code plan_recipients(struct pkg_seal_plan *plan,
-				     const struct pkg_seal_create *job,
-				     const struct pkg_env *env,
-				     struct pkg_err *err)
-{
-	const struct pkg_device_config *device = job->device;
-
-	if (plan->spec.kind == PKG_CONTAINER_SIGNED)
-		return PKG_OK;
-	PKG_TRY(pkg_certs_new(&plan->recipients, env->crypto, err));
-	for (size_t i = 0; device != NULL && i < device->recipients.count;
-	     i++) {
-		if (add_recipient(plan, job->dirfd, device->recipients.items[i],
-				  env, err) == PKG_OK)
-			continue;
-		if (err->os_errno == ENOENT)
-			(void)pkg_hint(err, "paths in a device config are "
-					    "relative to its folder");
-		return pkg_wrap(err, "device config '%s'", device->id);
-	}
-	for (size_t i = 0; i < job->recipients.count; i++)
-		PKG_TRY(add_recipient(plan, job->dirfd,
-				      job->recipients.items[i], env, err));
-	if (pkg_certs_count(plan->recipients) == 0) {
-		pkg_fail(err, PKG_USAGE,
-			 "a container of kind '%s' needs a recipient",
-			 pkg_container_kind_name(plan->spec.kind));
-		return pkg_hint(err, "give --recipient CERT");
-	}
-	plan->spec.recipients = plan->recipients;
-	return PKG_OK;
-}
-
 enum pkg_code pkg_seal_plan_make(struct pkg_seal_plan *plan,
 				 const struct pkg_seal_create *job,
 				 const struct pkg_container_input *only,
@@ -358,7 +307,7 @@ enum pkg_code pkg_seal_plan_make(struct pkg_seal_plan *plan,
 		plan->spec.inputs = only;
 		plan->spec.input_count = 1;
 	}
-	PKG_TRY(plan_recipients(plan, job, env, err));
+	PKG_TRY(pkg_seal_plan_recipients(plan, job, env, err));
 	plan->spec.progress = job->output.progress;
 	plan->spec.progress_context = job->output.context;
 	if (job->signer.key == NULL)
@@ -375,6 +324,8 @@ enum pkg_code pkg_seal_plan_make(struct pkg_seal_plan *plan,
 void pkg_seal_plan_fini(struct pkg_seal_plan *plan)
 {
 	pkg_certs_free(plan->recipients);
+	for (size_t i = 0; i < plan->kek_count; i++)
+		pkg_kek_free(plan->keks[i]);
 	pkg_arena_free(plan->arena);
 	*plan = (struct pkg_seal_plan){0};
 }

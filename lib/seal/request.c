@@ -43,8 +43,7 @@ enum pkg_code pkg_seal_request(const struct pkg_seal_request *job,
 	struct pkg_container_edit edit;
 
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
-	PKG_TRY(pkg_seal_input_open(&input, job->source, job->key, job->cert,
-				    env, err));
+	PKG_TRY(pkg_seal_input_open(&input, job->source, &job->with, env, err));
 	PKG_TRY(check(&input, err));
 	PKG_TRY(read_payload(input.container, err));
 	edit = (struct pkg_container_edit){

@@ -58,10 +58,14 @@ static void write_recipients(struct pkg_jsonw *w,
 			     const struct pkg_envelope_info *info)
 {
 	for (size_t i = 0; i < info->count; i++) {
+		const struct pkg_envelope_recipient *one = &info->recipients[i];
+
 		pkg_jsonw_object(w);
-		pkg_jsonw_str_member(w, "kind", info->recipients[i].kind);
-		pkg_jsonw_hex_member(w, "ski", info->recipients[i].ski,
-				     info->recipients[i].ski_len);
+		if (one->ski_len == 0)
+			pkg_jsonw_str_member(w, "key_id", one->key_id);
+		pkg_jsonw_str_member(w, "kind", one->kind);
+		if (one->ski_len > 0)
+			pkg_jsonw_hex_member(w, "ski", one->ski, one->ski_len);
 		pkg_jsonw_str_member(w, "type", "recipient");
 		pkg_jsonw_object_end(w);
 		pkg_jsonw_line(w);
@@ -107,8 +111,7 @@ enum pkg_code pkg_seal_show(const struct pkg_seal_show *job,
 	PKG_AUTO_FINI(pkg_seal_input) struct pkg_seal_input input = {0};
 	struct pkg_seal_view view = {0};
 
-	PKG_TRY(pkg_seal_input_open(&input, job->source, job->key, job->cert,
-				    env, err));
+	PKG_TRY(pkg_seal_input_open(&input, job->source, &job->with, env, err));
 	PKG_TRY(read_view(&view, &input, env, err));
 	if (job->text)
 		return pkg_seal_show_text(job->sink, &view, err);

@@ -210,7 +210,10 @@ enum pkg_code pkg_seal_show_text(struct pkg_sink *sink,
 		    &input->recipients.recipients[i];
 
 		line(&page, "recipient", one->kind);
-		line_hex(&page, "  ski", one->ski, one->ski_len);
+		if (one->ski_len > 0)
+			line_hex(&page, "  ski", one->ski, one->ski_len);
+		else
+			line(&page, "  key id", one->key_id);
 	}
 	show_approvals(&page, view->head);
 	show_signers(&page, view);

@@ -208,7 +208,7 @@ enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	PKG_TRY(pkg_seal_signer_options(&options, &job->signer, env, err));
-	PKG_TRY(pkg_seal_input_open(&input, job->source, NULL, NULL, env, err));
+	PKG_TRY(pkg_seal_input_open(&input, job->source, NULL, env, err));
 	json = &input.head->manifest_json;
 	PKG_TRY(check_head(job, input.head, err));
 	PKG_TRY(pkg_seal_check_subject(&input.head->manifest.subject,

@@ -3,6 +3,7 @@
 
 #include "packline/secret.h"
 #include "sign/internal.h"
+#include "sign/kek_impl.h"
 
 #include <assert.h>
 #include <openssl/ec.h>
@@ -64,8 +65,45 @@ static enum pkg_code add_all(CMS_ContentInfo *ci,
 	return PKG_OK;
 }
 
+/* KEKRecipientInfo, RFC 5652 section 6.2.3; OpenSSL takes the two copies. */
+static enum pkg_code add_kek(CMS_ContentInfo *ci, const struct pkg_kek *kek,
+			     struct pkg_err *err)
+{
+	const size_t id_len = strlen(kek->id);
+	unsigned char *key =
+	    OPENSSL_memdup(pkg_secret_data(kek->secret), PKG_KEK_SIZE);
+	unsigned char *id = OPENSSL_memdup(kek->id, id_len);
+
+	if (key != NULL && id != NULL &&
+	    CMS_add0_recipient_key(ci, NID_id_aes256_wrap, key, PKG_KEK_SIZE,
+				   id, id_len, NULL, NULL, NULL) != NULL)
+		return PKG_OK;
+	OPENSSL_clear_free(key, PKG_KEK_SIZE);
+	OPENSSL_free(id);
+	return pkg_crypto_fail(err, PKG_SYSTEM, "add a recipient");
+}
+
+static enum pkg_code add_keks(CMS_ContentInfo *ci,
+			      const struct pkg_envelope_to *to,
+			      struct pkg_err *err)
+{
+	for (size_t i = 0; i < to->kek_count; i++) {
+		const struct pkg_kek *one = to->keks[i];
+
+		assert(!one->password);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(to->keks[k]->id, one->id) == 0)
+				return pkg_fail(err, PKG_KEY,
+						"two recipients are called "
+						"'%s'",
+						one->id);
+		PKG_TRY(add_kek(ci, one, err));
+	}
+	return PKG_OK;
+}
+
 static enum pkg_code make(CMS_ContentInfo **out, struct pkg_crypto *crypto,
-			  const struct pkg_certs *recipients,
+			  const struct pkg_envelope_to *to,
 			  const struct pkg_secret *cek, struct pkg_err *err)
 {
 	PKG_AUTO(EVP_CIPHER)
@@ -82,7 +120,9 @@ static enum pkg_code make(CMS_ContentInfo **out, struct pkg_crypto *crypto,
 	/* Without the second call the content would be silently left out. */
 	if (ci == NULL || CMS_set_detached(ci, 0) != 1)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "start an envelope");
-	PKG_TRY(add_all(ci, recipients, err));
+	if (to->certs != NULL)
+		PKG_TRY(add_all(ci, to->certs, err));
+	PKG_TRY(add_keks(ci, to, err));
 	if (CMS_final(ci, bio, NULL, CMS_BINARY) != 1)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "wrap the key");
 	*out = PKG_STEAL(ci);
@@ -90,9 +130,12 @@ static enum pkg_code make(CMS_ContentInfo **out, struct pkg_crypto *crypto,
 }
 
 static enum pkg_code seal(struct pkg_buf *der, struct pkg_crypto *crypto,
-			  const struct pkg_certs *recipients,
+			  const struct pkg_envelope_to *to,
 			  const struct pkg_secret *cek, struct pkg_err *err)
 {
+	const size_t count =
+	    to->kek_count +
+	    (to->certs == NULL ? 0 : pkg_certs_count(to->certs));
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO(CMS_ContentInfo) CMS_ContentInfo *ci = NULL;
 	unsigned char *made = NULL;
@@ -101,11 +144,11 @@ static enum pkg_code seal(struct pkg_buf *der, struct pkg_crypto *crypto,
 
 	assert(pkg_secret_len(cek) == PKG_ENVELOPE_CEK);
 	PKG_TRY(pkg_sign_scope_enter(&scope, crypto, err));
-	if (recipients->count == 0 || recipients->count > PKG_LIMIT_RECIPIENTS)
+	if (count == 0 || count > PKG_LIMIT_RECIPIENTS)
 		return pkg_refuse(err, PKG_INPUT, "limit",
-				  "%zu recipients: 1 to %u are allowed",
-				  recipients->count, PKG_LIMIT_RECIPIENTS);
-	PKG_TRY(make(&ci, crypto, recipients, cek, err));
+				  "%zu recipients: 1 to %u are allowed", count,
+				  PKG_LIMIT_RECIPIENTS);
+	PKG_TRY(make(&ci, crypto, to, cek, err));
 	len = i2d_CMS_ContentInfo(ci, &made);
 	if (len <= 0)
 		return pkg_crypto_fail(err, PKG_SYSTEM, "encode an envelope");
@@ -118,9 +161,9 @@ static enum pkg_code seal(struct pkg_buf *der, struct pkg_crypto *crypto,
 }
 
 enum pkg_code pkg_envelope_seal(struct pkg_buf *der, struct pkg_crypto *crypto,
-				const struct pkg_certs *recipients,
+				const struct pkg_envelope_to *to,
 				const struct pkg_secret *cek,
 				struct pkg_err *err)
 {
-	return pkg_sign_settle(seal(der, crypto, recipients, cek, err), err);
+	return pkg_sign_settle(seal(der, crypto, to, cek, err), err);
 }

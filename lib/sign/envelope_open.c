@@ -4,28 +4,45 @@
 #include "packline/crypto.h"
 #include "packline/secret.h"
 #include "sign/internal.h"
+#include "sign/kek_impl.h"
 #include "sign/token.h"
 
+#include <assert.h>
 #include <openssl/x509v3.h>
 
 SIGN_DEFINE_AUTO(ASN1_OCTET_STRING, ASN1_OCTET_STRING_free)
 
-enum { SCRUB = 98304 }; /* bytes: deeper than CMS_decrypt() goes */
+/* With what it is opened: a private key and its certificate, or a KEK. */
+struct opener {
+	struct pkg_crypto *crypto;
+	const struct pkg_key *key;
+	X509 *cert;
+	const struct pkg_kek *kek;
+};
 
-/*
- * The content key stays on the stack in a buffer of cms_copy_content();
- * whoever looks at this process's memory later would find it.
- */
-static __attribute__((noinline)) void scrub_stack(void)
+static bool decrypt_content(CMS_ContentInfo *ci, const struct opener *with,
+			    BIO *plain)
 {
-	uint8_t below[SCRUB];
+	/*
+	 * Always with the certificate: without it a wrong RSA key "succeeds"
+	 * now and then and yields garbage.  DEBUG makes a failed unwrapping an
+	 * error instead of a random key; there is nobody to be an oracle for.
+	 */
+	const unsigned flags = CMS_BINARY | CMS_DEBUG_DECRYPT;
 
-	pkg_crypto_wipe(below, sizeof(below));
+	if (with->kek != NULL &&
+	    CMS_decrypt_set1_key(ci, pkg_secret_data(with->kek->secret),
+				 PKG_KEK_SIZE,
+				 (const unsigned char *)with->kek->id,
+				 strlen(with->kek->id)) != 1)
+		return false;
+	return CMS_decrypt(ci, with->key == NULL ? NULL : with->key->pkey,
+			   with->cert, NULL, plain, flags) == 1;
 }
 
 static __attribute__((noinline)) enum pkg_code
-decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, const struct pkg_key *key,
-	X509 *cert, struct pkg_err *err)
+decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, const struct opener *with,
+	struct pkg_err *err)
 {
 	PKG_AUTO(BIO) BIO *plain = BIO_new(BIO_s_secmem());
 	char *data = NULL;
@@ -33,21 +50,19 @@ decrypt(struct pkg_secret **cek, CMS_ContentInfo *ci, const struct pkg_key *key,
 
 	if (plain == NULL)
 		return pkg_fail_nomem(err);
-	/*
-	 * Always with the certificate: without it a wrong RSA key "succeeds"
-	 * now and then and yields garbage.  DEBUG makes a failed unwrapping an
-	 * error instead of a random key; there is nobody to be an oracle for.
-	 */
-	if (CMS_decrypt(ci, key->pkey, cert, NULL, plain,
-			CMS_BINARY | CMS_DEBUG_DECRYPT) == 1)
+	if (decrypt_content(ci, with, plain))
 		len = BIO_get_mem_data(plain, &data);
-	else if (pkg_token_blame(key, TOKEN_DECRYPT, err) != PKG_OK ||
+	else if ((with->key != NULL &&
+		  pkg_token_blame(with->key, TOKEN_DECRYPT, err) != PKG_OK) ||
 		 pkg_crypto_fail(err, PKG_NO, "unwrap") != PKG_NO)
 		return err->code;
-	if (len != PKG_ENVELOPE_CEK)
-		return pkg_refuse(err, PKG_NO, "unwrap-failed",
-				  "the content key cannot be unwrapped: the "
-				  "list of recipients was changed");
+	if (len != PKG_ENVELOPE_CEK) {
+		pkg_refuse(err, PKG_NO, "unwrap-failed",
+			   "the content key cannot be unwrapped: %sthe list "
+			   "of recipients was changed",
+			   with->kek == NULL ? "" : "it is another key, or ");
+		return err->code;
+	}
 	PKG_TRY(pkg_secret_new(cek, PKG_ENVELOPE_CEK, err));
 	memcpy(pkg_secret_data(*cek), data, PKG_ENVELOPE_CEK);
 	return PKG_OK;
@@ -126,12 +141,12 @@ static enum pkg_code check_named(const struct pkg_envelope_info *info,
 }
 
 static enum pkg_code open_it(struct pkg_secret **cek, const void *der,
-			     size_t len, const struct pkg_key *key, X509 *cert,
+			     size_t len, const struct opener *with,
 			     struct pkg_err *err)
 {
 	PKG_AUTO(CMS_ContentInfo)
 	CMS_ContentInfo *ci =
-	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(key->crypto), NULL);
+	    CMS_ContentInfo_new_ex(pkg_crypto_libctx(with->crypto), NULL);
 	const unsigned char *at = der;
 	unsigned char *again = NULL;
 	int got = 0;
@@ -149,8 +164,21 @@ static enum pkg_code open_it(struct pkg_secret **cek, const void *der,
 		return pkg_refuse(err, PKG_INPUT, "recipients-profile",
 				  "the list of recipients is not canonical "
 				  "DER");
-	const enum pkg_code code = decrypt(cek, ci, key, cert, err);
-	scrub_stack();
+	return decrypt(cek, ci, with, err);
+}
+
+/*
+ * The content key stays on the stack in a buffer of cms_copy_content();
+ * whoever looks at this process's memory later would find it.
+ */
+static enum pkg_code open_and_scrub(struct pkg_secret **cek, const void *der,
+				    size_t len, const struct opener *with,
+				    struct pkg_err *err)
+{
+	const enum pkg_code code =
+	    pkg_sign_settle(open_it(cek, der, len, with, err), err);
+
+	pkg_secret_scrub_stack();
 	return code;
 }
 
@@ -169,5 +197,31 @@ enum pkg_code pkg_envelope_open(struct pkg_secret **cek, const void *der,
 	PKG_TRY(pkg_sign_settle(choose_cert(&x509, key, cert, err), err));
 	PKG_TRY(check_named(&info, x509, key, err));
 	PKG_TRY(pkg_token_may(key, TOKEN_DECRYPT, err));
-	return pkg_sign_settle(open_it(cek, der, len, key, x509, err), err);
+	const struct opener with = {key->crypto, key, x509, NULL};
+	return open_and_scrub(cek, der, len, &with, err);
+}
+
+enum pkg_code pkg_envelope_open_kek(struct pkg_secret **cek, const void *der,
+				    size_t len, const struct pkg_kek *kek,
+				    struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
+	const struct opener with = {.crypto = kek->crypto, .kek = kek};
+	struct pkg_envelope_info info;
+	size_t i = 0;
+
+	*cek = NULL;
+	assert(!kek->password);
+	PKG_TRY(pkg_sign_scope_enter(&scope, kek->crypto, err));
+	PKG_TRY(pkg_envelope_check(&info, der, len, err));
+	while (i < info.count &&
+	       strcmp(info.recipients[i].key_id, kek->id) != 0)
+		i++;
+	if (i < info.count)
+		return open_and_scrub(cek, der, len, &with, err);
+	pkg_refuse(err, PKG_NO, "not-a-recipient",
+		   "it is not encrypted for key '%s', which is called '%s'",
+		   kek->name, kek->id);
+	return pkg_hint(err, "pkg-seal show lists for whom it is encrypted; "
+			     "kek:ID=FILE says what a key is called");
 }

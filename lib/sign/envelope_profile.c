@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/envelope.h"
+#include "sign/kek_impl.h"
 #include "sign/oid.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@ enum {
 	ENVELOPE_VERSION = 2, /* there is a recipient that is not version 0 */
 	KTRI_VERSION = 2,     /* named by subjectKeyIdentifier */
 	KARI_VERSION = 3,
+	KEKRI_VERSION = 4,
 	CONTENT = 48, /* 32 bytes and a block of padding */
 	IV = 16,
 	WRAPPED = 40, /* 32 bytes, RFC 3394 */
@@ -36,8 +38,8 @@ static void expect_algorithm(struct der *der, const struct der_oid *known)
 	der->bad = der->bad || !pkg_der_oid_is(&oid, known);
 }
 
-static struct pkg_envelope_recipient *
-recipient_add(struct walk *w, const char *kind, const struct der_tlv *ski)
+static struct pkg_envelope_recipient *recipient_add(struct walk *w,
+						    const char *kind)
 {
 	struct pkg_envelope_info *info = w->out;
 	struct pkg_envelope_recipient *r = NULL;
@@ -47,14 +49,38 @@ recipient_add(struct walk *w, const char *kind, const struct der_tlv *ski)
 		return NULL;
 	}
 	r = &info->recipients[info->count++];
-	snprintf(r->kind, sizeof(r->kind), "%s", kind);
+	(void)snprintf(r->kind, sizeof(r->kind), "%s", kind);
+	return r;
+}
+
+static void recipient_add_ski(struct walk *w, const char *kind,
+			      const struct der_tlv *ski)
+{
+	struct pkg_envelope_recipient *r = recipient_add(w, kind);
+
+	if (r == NULL)
+		return;
 	if (ski->len == 0 || ski->len > sizeof(r->ski)) {
 		broken(w, "a subject key identifier has a wrong length");
-		return NULL;
+		return;
 	}
 	memcpy(r->ski, ski->body, ski->len);
 	r->ski_len = ski->len;
-	return r;
+}
+
+static void recipient_add_kek(struct walk *w, const struct der_tlv *id)
+{
+	const char *text = (const char *)id->body;
+	struct pkg_envelope_recipient *r = NULL;
+
+	if (!pkg_kek_id_is_valid(text, id->len)) {
+		broken(w, "the identifier of a key-encryption key is none");
+		return;
+	}
+	r = recipient_add(w, pkg_kek_id_is_scrypt(text, id->len) ? "scrypt"
+								 : "kek");
+	if (r != NULL)
+		memcpy(r->key_id, text, id->len);
 }
 
 /* RSAES-OAEP-params, RFC 4055 section 4.1: SHA-256 twice, no label. */
@@ -93,7 +119,7 @@ static void walk_ktri(struct walk *w, struct der *set)
 	if (set->bad || version != KTRI_VERSION || key.len < RSA_MIN_BYTES)
 		broken(w, "an RSA recipient is not RSA-OAEP with SHA-256 and "
 			  "a subject key identifier");
-	recipient_add(w, "rsa-oaep", &ski);
+	recipient_add_ski(w, "rsa-oaep", &ski);
 }
 
 /* OriginatorPublicKey: a curve, or none named, and an uncompressed point. */
@@ -147,7 +173,51 @@ static void walk_kari(struct walk *w, struct der *set)
 	    !(p256 || p384))
 		broken(w, "an EC recipient is not ECDH of the suite with a "
 			  "subject key identifier");
-	recipient_add(w, p384 ? "ecdh-p384" : "ecdh-p256", &ski);
+	recipient_add_ski(w, p384 ? "ecdh-p384" : "ecdh-p256", &ski);
+}
+
+/* KEKRecipientInfo, RFC 5652 section 6.2.3: no date, nothing of its own. */
+static void walk_kekri(struct walk *w, struct der *set)
+{
+	static const struct der_oid wrap = OID_AES256_WRAP;
+	struct der in = pkg_der_enter(set, DER_CONTEXT_2);
+	const unsigned version = pkg_der_small(&in);
+	struct der id = pkg_der_enter(&in, DER_SEQUENCE);
+	const struct der_tlv name = pkg_der_take(&id, DER_OCTET_STRING);
+
+	pkg_der_end(&in, &id);
+	struct der algorithm = pkg_der_enter(&in, DER_SEQUENCE);
+	pkg_der_expect_oid(&algorithm, &wrap);
+	pkg_der_end(&in, &algorithm);
+	const struct der_tlv key = pkg_der_take(&in, DER_OCTET_STRING);
+	pkg_der_end(set, &in);
+	if (set->bad || version != KEKRI_VERSION || key.len != WRAPPED) {
+		broken(w, "a key-encryption key is not one of AES-256 with "
+			  "an identifier only");
+		return;
+	}
+	recipient_add_kek(w, &name);
+}
+
+/* Which of two was meant, if both have the same name? */
+static void check_names(struct walk *w)
+{
+	const struct pkg_envelope_info *info = w->out;
+
+	for (size_t i = 0; i < info->count; i++) {
+		const struct pkg_envelope_recipient *a = &info->recipients[i];
+
+		for (size_t k = 0; k < i; k++) {
+			const struct pkg_envelope_recipient *b =
+			    &info->recipients[k];
+
+			if (a->ski_len == b->ski_len &&
+			    memcmp(a->ski, b->ski, a->ski_len) == 0 &&
+			    strcmp(a->key_id, b->key_id) == 0)
+				broken(w, "two recipients have the same "
+					  "identifier");
+		}
+	}
 }
 
 static void walk_content(struct walk *w, struct der *data)
@@ -178,12 +248,15 @@ static void walk_data(struct walk *w, struct der *data)
 	while (pkg_der_more(&set) && w->why == NULL) {
 		if (pkg_der_is_next(&set, DER_CONTEXT_1))
 			walk_kari(w, &set);
+		else if (pkg_der_is_next(&set, DER_CONTEXT_2))
+			walk_kekri(w, &set);
 		else
 			walk_ktri(w, &set);
 	}
 	if (w->why != NULL)
 		return;
 	pkg_der_end(data, &set);
+	check_names(w);
 	walk_content(w, data);
 	if (pkg_der_more(data))
 		broken(w, "it has attributes");

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { SECRET_MAX = 4096 };
+enum {
+	SECRET_MAX = 4096,
+	SCRUB = 127 << 10, /* bytes: deeper than CMS_decrypt() goes */
+};
 
 /* Whole pages, so that locking one secret does not unlock another. */
 struct pkg_secret {
@@ -73,4 +76,11 @@ void pkg_secret_free(struct pkg_secret *secret)
 		(void)munmap(secret->data, secret->len);
 	}
 	free(secret);
+}
+
+__attribute__((noinline)) void pkg_secret_scrub_stack(void)
+{
+	uint8_t below[SCRUB];
+
+	pkg_crypto_wipe(below, sizeof(below));
 }

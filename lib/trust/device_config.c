@@ -6,6 +6,7 @@
 #include "packline/approval_policy.h"
 #include "packline/buf.h"
 #include "packline/digest.h"
+#include "packline/kek.h"
 #include "packline/limits.h"
 #include "packline/path.h"
 #include "packline/text.h"
@@ -111,7 +112,12 @@ static const struct pkg_field recipient = {
     .kind = PKG_FIELD_STRING,
     .min = 1,
     .max = PKG_LIMIT_PATH - 1,
-    .help = "Certificate file, relative to this one.",
+    .help = "Certificate file, relative to this one; kek:FILE or kek:ID=FILE, "
+	    "a file with a key-encryption key; or password:, which is asked "
+	    "for.",
+    .pattern = "^(?!password:.|kek:([A-Za-z0-9_][A-Za-z0-9._+-]*=)?$)",
+    .hint = "password: stands alone, nobody writes one down here; behind kek: "
+	    "or kek:ID= comes a file",
 };
 
 static const struct pkg_field fields[] = {
@@ -160,7 +166,7 @@ static const struct pkg_field fields[] = {
      .min = 1,
      .max = PKG_LIMIT_RECIPIENTS,
      .item = &recipient,
-     .help = "Who can decrypt: one certificate each."},
+     .help = "Who can decrypt: certificates, key-encryption keys, a password."},
     {.name = "approvalPolicy",
      .kind = PKG_FIELD_STRING,
      .offset = offsetof(struct document, approval_policy),
@@ -210,6 +216,31 @@ static const struct pkg_table table = {
     .groups = groups,
 };
 
+/* A path in a word is joined with the folder too; NULL on failure. */
+static const char *recipient_word(const struct pkg_device_config *config,
+				  const struct config_file *file,
+				  const struct pkg_node *node,
+				  struct pkg_err *err)
+{
+	struct pkg_err ignored = PKG_ERR_INIT;
+	char id[PKG_KEK_ID_MAX + 1];
+	const char *path = NULL;
+
+	if (pkg_kek_is_password_word(node->text))
+		return node->text;
+	if (!pkg_kek_is_file_word(node->text))
+		return pkg_config_path(file, node->text, err);
+	if (pkg_kek_split(id, &path, node->text, &ignored) != PKG_OK)
+		return node->text; /* there is a finding for it */
+	path = pkg_config_path(file, path, err);
+	if (path == NULL)
+		return NULL;
+	/* "./" keeps a '=' in the path from being read as that of an id. */
+	return pkg_arena_printf(
+	    config->arena, err, "kek:%s%s%s%s", id, id[0] == '\0' ? "" : "=",
+	    id[0] == '\0' && path[0] != '/' ? "./" : "", path);
+}
+
 static enum pkg_code copy_recipients(struct pkg_device_config *config,
 				     const struct config_file *file,
 				     const struct pkg_list *list,
@@ -224,12 +255,7 @@ static enum pkg_code copy_recipients(struct pkg_device_config *config,
 	for (size_t i = 0; i < list->count; i++) {
 		if (nodes[i] == NULL)
 			continue; /* there is a finding for it */
-		if (strncmp(nodes[i]->text, "kek:", 4) == 0 ||
-		    strncmp(nodes[i]->text, "password:", 9) == 0)
-			PKG_TRY(pkg_config_unsupported(
-			    file, nodes[i], "kek: and password: recipients are",
-			    err));
-		items[i] = pkg_config_path(file, nodes[i]->text, err);
+		items[i] = recipient_word(config, file, nodes[i], err);
 		if (items[i] == NULL)
 			return err->code;
 	}

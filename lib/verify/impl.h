@@ -46,6 +46,9 @@ enum pkg_code pkg_verify_failed(struct verify_run *run,
 				enum pkg_verify_check_id id,
 				struct pkg_err *err);
 
+/* Is there anything to decrypt with? */
+bool pkg_verify_has_key(const struct verify_run *run);
+
 /* verdict.c */
 PKG_MUST_CHECK enum pkg_code pkg_verify_verdict_new(struct pkg_verdict **out,
 						    struct pkg_err *err);

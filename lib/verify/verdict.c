@@ -166,7 +166,7 @@ static bool has_maker(const struct verify_run *run)
 static bool may_say_yes(const struct verify_run *run)
 {
 	const bool encrypted = pkg_verify_is_encrypted(run);
-	const bool keyed = encrypted && run->options->recipient != NULL;
+	const bool keyed = encrypted && pkg_verify_has_key(run);
 	const bool approvals =
 	    run->head->manifest.has_policy || run->head->approval_count > 0;
 	const bool bundle =

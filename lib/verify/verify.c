@@ -16,6 +16,12 @@ bool pkg_verify_is_encrypted(const struct verify_run *run)
 	return run->head->manifest.kind != PKG_CONTAINER_SIGNED;
 }
 
+bool pkg_verify_has_key(const struct verify_run *run)
+{
+	return run->options->recipient != NULL ||
+	       run->options->recipient_kek != NULL;
+}
+
 /* Steps 1 and 2: the head, as far as it can be read without believing it. */
 static enum pkg_code read_head(struct verify_run *run, struct pkg_err *err)
 {
@@ -68,7 +74,7 @@ static enum pkg_code accept_unsigned(struct verify_run *run,
 			      "it, with --recipient");
 		return refuse_later(run, err);
 	}
-	if (run->options->recipient == NULL) {
+	if (!pkg_verify_has_key(run)) {
 		pkg_refuse(err, PKG_NO, "unsigned",
 			   "it is not signed, and without a recipient's key "
 			   "nothing ties its content to its manifest");
@@ -195,16 +201,27 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 			      "valid at %s", at);
 }
 
+static enum pkg_code use_key(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_verify_options *options = run->options;
+	const struct pkg_container_bytes *der = &run->head->recipients;
+	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
+
+	if (options->recipient_kek != NULL)
+		return pkg_container_unlock_kek(run->container,
+						options->recipient_kek, err);
+	PKG_TRY(pkg_envelope_open(&cek, der->data, der->len, options->recipient,
+				  options->recipient_cert, err));
+	return pkg_container_unlock(run->container, cek, err);
+}
+
 /*
  * Step 5, the content key: only after the signatures were accepted, so that
  * no decryption code runs on what a stranger made, unless the policy says so.
  */
 static enum pkg_code unlock(struct verify_run *run, struct pkg_err *err)
 {
-	const struct pkg_container_bytes *der = &run->head->recipients;
-	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
-
-	if (run->options->recipient == NULL)
+	if (!pkg_verify_has_key(run))
 		return pkg_verify_set(run, PKG_VERIFY_MAC,
 				      PKG_VERIFY_NOT_CHECKED, err,
 				      "no recipient key was given");
@@ -213,10 +230,7 @@ static enum pkg_code unlock(struct verify_run *run, struct pkg_err *err)
 				      PKG_VERIFY_NOT_CHECKED, err,
 				      "nothing is decrypted before its maker "
 				      "is trusted");
-	if (pkg_envelope_open(&cek, der->data, der->len,
-			      run->options->recipient,
-			      run->options->recipient_cert, err) != PKG_OK ||
-	    pkg_container_unlock(run->container, cek, err) != PKG_OK)
+	if (use_key(run, err) != PKG_OK)
 		return pkg_verify_failed(run, PKG_VERIFY_MAC, err);
 	run->unlocked = true;
 	return pkg_verify_set(run, PKG_VERIFY_MAC, PKG_VERIFY_PASSED, err,
@@ -292,7 +306,7 @@ static enum pkg_code run_checks(struct verify_run *run, struct pkg_err *err)
 	PKG_TRY(note_clock(run, err));
 	PKG_TRY(pkg_verify_claims(run, err));
 	if (run->options->extract != NULL && pkg_verify_is_encrypted(run) &&
-	    run->options->recipient == NULL) {
+	    !pkg_verify_has_key(run)) {
 		pkg_refuse(err, PKG_USAGE, "no-recipient-key",
 			   "it is encrypted: there is nothing to extract "
 			   "without a key");

@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import reference_read  # noqa: E402
 import vector_cases  # noqa: E402
 import vector_cases_json  # noqa: E402
+import vector_cases_kek  # noqa: E402
 import vector_cases_request  # noqa: E402
 import vector_cases_zip  # noqa: E402
 import vectors  # noqa: E402
@@ -62,6 +63,10 @@ def make(shop, case):
         key_code, key_reason = case.with_key or (case.code, case.reason)
         fields |= {"cek": cek.hex(), "key-exit": key_code,
                    "key-reason": key_reason}
+        for name, key in box.keks[:1]:
+            fields["kek"] = f"{name}={key.hex()}"
+        if box.password is not None:
+            fields["password"] = box.password.decode()
     der = openssl("x509", "-outform", "DER", data=shop.ca)
     fields["ca"] = vectors.base64.b64encode(der).decode()
     if identity := reference_read.identity(body):
@@ -75,6 +80,7 @@ def make(shop, case):
 
 def all_cases():
     return [*vector_cases.CASES, *vector_cases_json.CASES,
+            *vector_cases_kek.CASES,
             *vector_cases_zip.CASES]
 
 

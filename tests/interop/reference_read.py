@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import zlib
 
+import reference_kek
 from reference import (LIMIT32, MIB, MIME, OID_MANIFEST, REQUEST_MIME, Refused,
                        canonical, central_entry, demand, derived_id,
                        end_record, is_name, local_header, manifest_mac,
@@ -407,6 +408,8 @@ def verify(data, ca, cek=None):
     if encrypted:
         salt = bytes.fromhex(manifest["encryption"]["salt"])
         check_stored(manifest["members"][0], head["recipients"])
+        reference_kek.check_recipients(head["recipients"],
+                                       manifest["encryption"].get("kdf"))
         demand(cek is None
                or manifest_mac(cek, salt, head["text"]) == head["mac"], 1,
                "mac-mismatch")
@@ -426,6 +429,17 @@ def verify(data, ca, cek=None):
     demand(manifest["kind"] == "encrypted" or signers, 1, "draft")
     demand(signers, 1, "unsigned")
     return files
+
+
+def unlock(data, kek=None, password=None):
+    """The content key, by a KEK (identifier, key) or a password."""
+    head = read_head(Zip(data))
+    if password is not None:
+        kdf = head["manifest"]["encryption"].get("kdf")
+        demand(kdf is not None, 1, "not-a-recipient")
+        kek = (reference_kek.password_id(kdf),
+               reference_kek.scrypt(password, kdf))
+    return reference_kek.open_envelope(head["recipients"], *kek)
 
 
 def identity(data):

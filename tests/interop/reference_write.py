@@ -5,6 +5,7 @@ import hashlib
 import pathlib
 import tempfile
 
+import reference_kek
 from reference import (MIME, OID_MANIFEST, canonical, derived_id, manifest_mac,
                        member_names, openssl, sha256, spki, stream_key,
                        stream_seal, write_zip)
@@ -45,6 +46,8 @@ class Container:
 
     files: [(source name, content)]; metadata: the same or None.
     signers: [(certificate, key, options)].
+    keks: [(identifier, key)] and password (with kdf) are recipients instead of
+    certificates: recipients.p7m is made by hand then.
     """
 
     def __init__(self, files, kind="signed", content="files", seed="packline",
@@ -58,6 +61,7 @@ class Container:
         self.policy_sha256 = None
         self.ext = None
         self.recipients, self.signers = [], []
+        self.keks, self.password, self.kdf = [], None, None
         self.approvals = []
         # Fixed "random" bytes: a vector is made once and says how.
         self.cek, self.salt, self.request_salt, self.uuid = (
@@ -67,6 +71,20 @@ class Container:
     @property
     def encrypted(self):
         return self.kind != "signed"
+
+    def set_password(self, password, n=1024):
+        salt = hashlib.sha256(b"kdf" + self.salt).hexdigest()
+        self.kdf = {"n": n, "name": "scrypt", "p": 1, "r": 8, "salt": salt}
+        self.password = password
+
+    def envelope(self):
+        keks = list(self.keks)
+        if self.password is not None:
+            keks.append((reference_kek.password_id(self.kdf),
+                         reference_kek.scrypt(self.password, self.kdf)))
+        if keks:
+            return reference_kek.envelope(self.cek, keks)
+        return cms_envelope(self.cek, self.recipients)
 
     def store(self, member, plain):
         if not self.encrypted:
@@ -108,6 +126,8 @@ class Container:
             "suite": "packline-1", "type": "manifest"}
         if self.encrypted:
             manifest["encryption"] = {"salt": self.salt.hex()}
+            if self.kdf:
+                manifest["encryption"]["kdf"] = self.kdf
         if self.ext is not None:
             manifest["ext"] = self.ext
         return manifest
@@ -142,7 +162,7 @@ class Container:
         listed = [(n, role, edit_stored(n, data), size)
                   for n, role, data, size in listed]
         if self.encrypted:
-            der = cms_envelope(self.cek, self.recipients)
+            der = edit_stored("META-INF/recipients.p7m", self.envelope())
             listed.insert(0, ("META-INF/recipients.p7m", "recipients", der,
                               len(der)))
         manifest = self.make_manifest(

@@ -147,6 +147,57 @@ def test_a_recipient_can_open_it(seal, keys, who):
     assert [row["sha256"] for row in listed] == [sha256(c) for _, c in FILES]
 
 
+# Recipes for keys that are no private keys; the last leaves $name.
+WITH_KEK = recipe("With a key-encryption key, here in hex in `kek` and called "
+                  "`site-7`:")
+FROM_PASSWORD = recipe("the password, and every key below, while the command "
+                       "runs:")
+SITE = bytes(range(32))
+
+
+def kek_by_reference(folder):
+    box = Container(FILES, kind="encrypted")
+    box.keks = [("site-7", SITE)]
+    box.set_password(b"correct horse")
+    (folder / "c.seal").write_bytes(box.build())
+
+
+def kek_by_pkg_seal(run, folder):
+    (folder / "site.kek").write_bytes(SITE)
+    (folder / "site.kek").chmod(0o600)
+    for name, content in FILES:
+        (folder / name).write_bytes(content)
+    run("pkg-seal", "create", "--tenant", "acme", "--name", "demo",
+        "--version", "1.0", "--encrypt-only", "--recipient",
+        "kek:site-7=site.kek", "--recipient", "password:", "--password",
+        "file:password", "-o", "c.seal", *[name for name, _ in FILES],
+        cwd=folder, check=0)
+
+
+@pytest.mark.parametrize("maker", ["reference", "pkg-seal"])
+@pytest.mark.parametrize("how", ["kek", "password"])
+def test_a_key_or_a_password_opens_it(run, tmp_path, maker, how):
+    (tmp_path / "password").write_text("correct horse\n")
+    (tmp_path / "password").chmod(0o600)
+    if maker == "reference":
+        kek_by_reference(tmp_path)
+    else:
+        kek_by_pkg_seal(run, tmp_path)
+    script = "unzip -q c.seal\n"
+    if how == "kek":
+        (tmp_path / "kek").write_text(SITE.hex())
+        script += WITH_KEK
+    else:
+        assert "printf site-7" in WITH_KEK
+        script += FROM_PASSWORD + "\n" + WITH_KEK.replace(
+            "printf site-7", 'printf %s "$name"')
+    shell(tmp_path, script)
+    derive(tmp_path, "packline-v1/manifest-mac")
+    mac = shell(tmp_path, MAC).decode().strip().lower()
+    assert mac == (tmp_path / "META-INF/manifest.mac").read_text()
+    assert open_member(tmp_path, "payload/000000.enc") == FILES[0][1]
+
+
 # -- every ZIP program sees the same ------------------------------------------
 
 def members(data):

@@ -55,6 +55,11 @@ def test_reference(name):
         assert result == vector.expected_with_key
     if result == (0, "-"):
         assert listed(files) == vector.fields.get("file")
+    for option, name, secret in vector.secrets if files else ():
+        key = {"password": secret} if option == "password" else {
+            "kek": (name, secret)}
+        assert reference_read.unlock(vector.body,
+                                     **key) == vector.content_key
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,6 +97,27 @@ def test_extracts_what_is_listed(run, tmp_path, name):
     found = {path.name: path.read_bytes()
              for path in (tmp_path / "out").iterdir()}
     assert sorted(listed(found)) == sorted(vector.fields["file"])
+
+
+@pytest.mark.parametrize("name", [
+    n for n in NAMES if load(n).secrets and load(n).expected == (0, "-")])
+def test_opens_with_the_key_or_the_password(run, tmp_path, name):
+    vector = load(name)
+    (tmp_path / "ca.pem").write_bytes(vector.ca_pem)
+    for option, kek_name, secret in vector.secrets:
+        (tmp_path / "secret").write_bytes(secret)
+        (tmp_path / "secret").chmod(0o600)
+        if option == "password":
+            how = ("password:", "--password", "file:secret")
+        elif ":" in kek_name:  # it is named after itself
+            how = ("kek:secret",)
+        else:
+            how = (f"kek:{kek_name}=secret",)
+        run("pkg-verify", "--trust", "ca.pem", "--time", "none", "--recipient",
+            *how, "--extract", option, "-", input=vector.body, check=0)
+        found = {path.name: path.read_bytes()
+                 for path in (tmp_path / option).iterdir()}
+        assert sorted(listed(found)) == sorted(vector.fields["file"])
 
 
 # -- signing requests ---------------------------------------------------------

@@ -7,6 +7,7 @@ import textwrap
 
 # In the order in which they stand in a file.
 FIELDS = ("name", "comment", "exit", "reason", "key-exit", "key-reason", "cek",
+          "kek", "password",
           "manifest-sha256", "file", "ca")
 
 
@@ -31,6 +32,17 @@ class Vector:
     @property
     def content_key(self):
         return bytes.fromhex(self.cek) if "cek" in self.fields else None
+
+    @property
+    def secrets(self):
+        """[(option, identifier, key or password)] that open it."""
+        found = []
+        if "kek" in self.fields:
+            name, _, digits = self.kek.partition("=")
+            found.append(("kek", name, bytes.fromhex(digits)))
+        if "password" in self.fields:
+            found.append(("password", None, self.password.encode()))
+        return found
 
     @property
     def expected(self):

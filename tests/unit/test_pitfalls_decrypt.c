@@ -49,7 +49,9 @@ static struct pkg_buf seal_for(const struct pki_cert *const *to, size_t count)
 
 	assert_ok(pkg_secret_new(&cek, KEY, &err));
 	memcpy(pkg_secret_data(cek), content, KEY);
-	assert_ok(pkg_envelope_seal(&der, pki.crypto, certs, cek, &err));
+	assert_ok(pkg_envelope_seal(&der, pki.crypto,
+				    &(struct pkg_envelope_to){.certs = certs},
+				    cek, &err));
 	return der;
 }
 

@@ -12,6 +12,8 @@
 
 enum { MAX = 1 << 20 };
 
+#define FOR(recipients) (&(struct pkg_envelope_to){.certs = (recipients)})
+
 static struct pkg_secret *cek;
 
 static int start(void **state)
@@ -38,7 +40,7 @@ static void seal(struct pkg_buf *out)
 	    3);
 	struct pkg_err err = PKG_ERR_INIT;
 
-	assert_ok(pkg_envelope_seal(out, pki.crypto, to, cek, &err));
+	assert_ok(pkg_envelope_seal(out, pki.crypto, FOR(to), cek, &err));
 }
 
 static enum pkg_code open_as(const struct pkg_buf *der, EVP_PKEY *pkey,
@@ -92,7 +94,7 @@ static void test_not_for_this_key(void **state)
 	struct pkg_err err = PKG_ERR_INIT;
 
 	(void)state;
-	assert_ok(pkg_envelope_seal(&der, pki.crypto, to, cek, &err));
+	assert_ok(pkg_envelope_seal(&der, pki.crypto, FOR(to), cek, &err));
 	assert_int_equal(open_as(&der, pki.p256, NULL, &err), PKG_NO);
 	assert_string_equal(err.reason, "not-a-recipient");
 	assert_int_equal(open_as(&der, pki.p256, &pki.p384_recipient, &err),
@@ -126,7 +128,8 @@ static void test_a_wrong_rsa_key_never_succeeds(void **state)
 	to = pki_one(&victim);
 	for (int i = 0; i < 20; i++) {
 		pkg_buf_clear(&der);
-		assert_ok(pkg_envelope_seal(&der, pki.crypto, to, cek, &err));
+		assert_ok(
+		    pkg_envelope_seal(&der, pki.crypto, FOR(to), cek, &err));
 		assert_int_equal(open_as(&der, other, &decoy, &err), PKG_NO);
 		assert_string_equal(err.reason, "unwrap-failed");
 	}
@@ -167,7 +170,7 @@ static void test_recipients_that_cannot_receive(void **state)
 		struct pkg_err err = PKG_ERR_INIT;
 
 		assert_int_equal(
-		    pkg_envelope_seal(&der, pki.crypto, to, cek, &err),
+		    pkg_envelope_seal(&der, pki.crypto, FOR(to), cek, &err),
 		    PKG_KEY);
 		assert_string_equal(err.reason, reasons[i]);
 		assert_int_equal(der.len, 0);
@@ -190,10 +193,12 @@ static void test_numbers_of_recipients(void **state)
 
 	(void)state;
 	assert_ok(pkg_certs_new(&none, pki.crypto, &err));
-	assert_int_equal(pkg_envelope_seal(&der, pki.crypto, none, cek, &err),
-			 PKG_INPUT);
-	assert_int_equal(pkg_envelope_seal(&der, pki.crypto, twice, cek, &err),
-			 PKG_KEY);
+	assert_int_equal(
+	    pkg_envelope_seal(&der, pki.crypto, FOR(none), cek, &err),
+	    PKG_INPUT);
+	assert_int_equal(
+	    pkg_envelope_seal(&der, pki.crypto, FOR(twice), cek, &err),
+	    PKG_KEY);
 	assert_non_null(strstr(err.text, "same key"));
 }
 
@@ -213,13 +218,13 @@ static void test_64_recipients_and_not_one_more(void **state)
 
 		assert_ok(pkg_certs_add_cert(to, one, 0, &err));
 		if (i == 63)
-			assert_ok(
-			    pkg_envelope_seal(&der, pki.crypto, to, cek, &err));
+			assert_ok(pkg_envelope_seal(&der, pki.crypto, FOR(to),
+						    cek, &err));
 		pki_cert_free(&cert);
 		EVP_PKEY_free(key);
 	}
-	assert_int_equal(pkg_envelope_seal(&der, pki.crypto, to, cek, &err),
-			 PKG_INPUT);
+	assert_int_equal(
+	    pkg_envelope_seal(&der, pki.crypto, FOR(to), cek, &err), PKG_INPUT);
 }
 
 /*
@@ -236,7 +241,7 @@ static void test_every_changed_byte(void **state)
 	size_t refused = 0;
 
 	(void)state;
-	assert_ok(pkg_envelope_seal(&der, pki.crypto, to, cek, &err));
+	assert_ok(pkg_envelope_seal(&der, pki.crypto, FOR(to), cek, &err));
 	for (size_t at = 0; at < der.len; at++) {
 		PKG_AUTO(pkg_secret) struct pkg_secret *got = NULL;
 
@@ -310,7 +315,7 @@ static void test_no_copy_of_the_key_stays_in_memory(void **state)
 	assert_ok(pkg_secret_random(&fresh, pki.crypto, 32, &err));
 	for (size_t i = 0; i < 32; i++)
 		masked[i] = (uint8_t)~pkg_secret_data(fresh)[i];
-	assert_ok(pkg_envelope_seal(&der, pki.crypto, to, fresh, &err));
+	assert_ok(pkg_envelope_seal(&der, pki.crypto, FOR(to), fresh, &err));
 	pkg_secret_free(PKG_STEAL(fresh));
 	assert_ok(pkg_envelope_open(&got, der.data, der.len, key, NULL, &err));
 	/* the one that we hold, and no other */

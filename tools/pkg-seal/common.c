@@ -33,6 +33,8 @@ void seal_tool_fini(struct seal_tool *tool)
 	pkg_device_config_free(tool->device);
 	pkg_certs_free(tool->certs);
 	pkg_key_free(tool->key);
+	recipient_fini(&tool->recipient);
+	pkg_kek_free(tool->password);
 	pkg_arena_free(tool->arena);
 	if (tool->cli != NULL)
 		cli_env(tool->cli)->crypto = NULL;
@@ -52,6 +54,12 @@ enum pkg_code seal_tool_key(struct seal_tool *tool,
 {
 	return key_args_load(&tool->key, &tool->certs, tool->cli, &args->load,
 			     err);
+}
+
+struct pkg_seal_opener seal_tool_opener(const struct seal_tool *tool)
+{
+	return (struct pkg_seal_opener){
+	    tool->recipient.key, tool->recipient.certs, tool->recipient.kek};
 }
 
 struct pkg_seal_signer seal_tool_signer(const struct seal_tool *tool,

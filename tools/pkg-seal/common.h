@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "common/key.h"
+#include "common/recipient.h"
 #include "packline/cert.h"
 #include "packline/crypto.h"
 #include "packline/diag.h"
@@ -38,14 +39,14 @@ struct seal_key_args {
 /* Rows for a verb that may decrypt. */
 #define SEAL_RECIPIENT_ROWS(args)                                              \
 	{"recipient", 0,                                                       \
-	 CLI_TEXT,    &(args).load.key,                                        \
-	 "KEY",       "decrypt with this private key",                         \
+	 CLI_TEXT,    &(args).key.key,                                         \
+	 "KEY",       "decrypt with this private key, kek:FILE or password:",  \
 	 NULL,        "file"},                                                 \
 	    {"cert",   0,                                                      \
-	     CLI_TEXT, &(args).load.cert,                                      \
+	     CLI_TEXT, &(args).key.cert,                                       \
 	     "FILE",   "certificate of the recipient's key",                   \
 	     NULL,     "file"},                                                \
-	    KEY_SECRET_ROWS((args).load)
+	    KEY_SECRET_ROWS((args).key), PASSWORD_ROW((args).password)
 
 struct seal_tool;
 
@@ -64,7 +65,10 @@ struct seal_tool {
 	struct pkg_arena *arena; /* of diag */
 	struct pkg_diag diag;
 	struct pkg_key *key;
-	struct pkg_certs *certs; /* NULL = those of the key file */
+	struct pkg_certs *certs;    /* NULL = those of the key file */
+	struct recipient recipient; /* to decrypt with */
+	struct pkg_kek *password;   /* of a recipient that is one */
+	const char *password_spec;  /* where that is to be had */
 	struct pkg_device_config *device;
 	struct pkg_approval_policy *policy;
 	struct seal_input input;
@@ -85,6 +89,15 @@ enum pkg_code seal_tool_certs(struct seal_tool *tool, const char *path,
 /* Who signs, after that. */
 struct pkg_seal_signer seal_tool_signer(const struct seal_tool *tool,
 					const struct seal_key_args *args);
+/* With what something is decrypted, after recipient_load(). */
+struct pkg_seal_opener seal_tool_opener(const struct seal_tool *tool);
+/*
+ * Answer @job when it needs a password, from @spec or the terminal.  PKG_USAGE
+ * if there is a @spec that nothing will ask for.
+ */
+enum pkg_code seal_tool_password(struct seal_tool *tool,
+				 struct pkg_seal_create *job, const char *spec,
+				 bool from_lock, struct pkg_err *err);
 /* Print the findings that were gathered, and forget them. */
 void seal_tool_findings(struct seal_tool *tool);
 /* Load a device config, NULL = none; its findings are printed. */

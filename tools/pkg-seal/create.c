@@ -12,6 +12,7 @@ struct args {
 	const char *policy, *requester, *metadata, *stdin_name, *request;
 	struct cli_number sequence;
 	struct cli_list given, recipients;
+	const char *password;
 	bool sign_only, encrypt_only, no_record;
 	struct seal_key_args signer;
 };
@@ -93,6 +94,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(seal_tool_policy(&tool, args->policy, err));
 	job.device = tool.device;
 	job.policy = tool.policy;
+	PKG_TRY(seal_tool_password(&tool, &job, args->password,
+				   args->from_lock != NULL, err));
 	job.signer = seal_tool_signer(&tool, &args->signer);
 	job.output = seal_tool_output(&tool, "sealing");
 	if (args->no_record)
@@ -134,7 +137,9 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	    {"stdin-name", 0, CLI_TEXT, &args.stdin_name, "NAME",
 	     "what standard input is called inside", NULL, NULL},
 	    {"recipient", 0, CLI_LIST, &args.recipients, "CERT",
-	     "encrypt for this certificate", NULL, "file"},
+	     "encrypt for this certificate, kek:FILE or password:", NULL,
+	     "file"},
+	    PASSWORD_ROW(args.password),
 	    {"sign-only", 0, CLI_FLAG, &args.sign_only, NULL,
 	     "do not encrypt (kind signed)", NULL, NULL},
 	    {"encrypt-only", 0, CLI_FLAG, &args.encrypt_only, NULL,

@@ -9,7 +9,7 @@
 
 struct args {
 	const char *trust, *tenant, *device, *time;
-	struct seal_key_args recipient;
+	struct recipient_args recipient;
 };
 
 static enum pkg_code check_args(const struct cli *cli, const struct args *args,
@@ -60,13 +60,14 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(seal_tool_demands(&wanted.demands, &tool, args->tenant,
 				  args->time, err));
-	PKG_TRY(seal_tool_key(&tool, &args->recipient, err));
+	PKG_TRY(recipient_load(&tool.recipient, cli, &args->recipient, err));
 	PKG_TRY(seal_tool_input(&tool, argv[0], "opening", err));
 	PKG_TRY(pkg_outdir_open(&folder, cli_dirfd(cli), cli_output(cli),
 				cli_force(cli), err));
 	wanted.trust = trust;
-	wanted.recipient = tool.key;
-	wanted.recipient_cert = tool.certs;
+	wanted.recipient = tool.recipient.key;
+	wanted.recipient_cert = tool.recipient.certs;
+	wanted.recipient_kek = tool.recipient.kek;
 	wanted.extract = folder;
 	return verify(&tool, &wanted, err);
 }

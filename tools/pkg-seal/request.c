@@ -5,15 +5,14 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
-	const struct seal_key_args *recipient = options;
+	const struct recipient_args *recipient = options;
 	struct pkg_seal_request job = {.source = &tool.input.source};
 
 	(void)argc;
 	PKG_TRY(seal_tool_start(&tool, cli, err));
-	PKG_TRY(seal_tool_key(&tool, recipient, err));
+	PKG_TRY(recipient_load(&tool.recipient, cli, recipient, err));
 	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
-	job.key = tool.key;
-	job.cert = tool.certs;
+	job.with = seal_tool_opener(&tool);
 	job.output = seal_tool_output(&tool, "reading");
 	if (pkg_seal_request(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
@@ -22,7 +21,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err)
 {
-	struct seal_key_args recipient = {0};
+	struct recipient_args recipient = {0};
 	const struct cli_opt table[] = {
 	    SEAL_RECIPIENT_ROWS(recipient),
 	    {0},

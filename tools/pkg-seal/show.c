@@ -5,7 +5,7 @@
 
 struct args {
 	const char *format;
-	struct seal_key_args recipient;
+	struct recipient_args recipient;
 };
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
@@ -22,10 +22,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	(void)argc;
 	PKG_TRY(seal_tool_start(&tool, cli, err));
-	PKG_TRY(seal_tool_key(&tool, &args->recipient, err));
+	PKG_TRY(recipient_load(&tool.recipient, cli, &args->recipient, err));
 	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
-	job.key = tool.key;
-	job.cert = tool.certs;
+	job.with = seal_tool_opener(&tool);
 	if (pkg_seal_show(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;

@@ -116,14 +116,14 @@ enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
 	if (args->device_config != NULL)
 		PKG_TRY(
 		    load_device_config(setup, cli, args->device_config, err));
-	PKG_TRY(key_args_load(&setup->recipient, &setup->cert, cli,
-			      &args->recipient, err));
 	if (args->state != NULL)
 		PKG_TRY(pkg_state_open(&setup->state, cli_dirfd(cli),
 				       args->state, err));
 	setup->options.state = setup->state;
-	setup->options.recipient = setup->recipient;
-	setup->options.recipient_cert = setup->cert;
+	PKG_TRY(recipient_load(&setup->recipient, cli, &args->recipient, err));
+	setup->options.recipient = setup->recipient.key;
+	setup->options.recipient_cert = setup->recipient.certs;
+	setup->options.recipient_kek = setup->recipient.kek;
 	if (args->extract == NULL)
 		return PKG_OK;
 	PKG_TRY(pkg_outdir_open(&setup->extract, cli_dirfd(cli), args->extract,
@@ -136,8 +136,7 @@ void verify_setup_fini(struct verify_setup *setup)
 {
 	pkg_outdir_free(setup->extract);
 	pkg_state_free(setup->state);
-	pkg_certs_free(setup->cert);
-	pkg_key_free(setup->recipient);
+	recipient_fini(&setup->recipient);
 	pkg_device_config_free(setup->device_config);
 	pkg_trust_free(setup->trust);
 }

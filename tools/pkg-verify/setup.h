@@ -3,7 +3,7 @@
 #define PKG_VERIFY_SETUP_H
 
 #include "cli/cli.h"
-#include "common/key.h"
+#include "common/recipient.h"
 
 #include "packline/cert.h"
 #include "packline/device_config.h"
@@ -17,7 +17,7 @@
 /* The command line, as it was given. */
 struct verify_args {
 	const char *trust, *tenant, *device_config, *time, *state;
-	struct key_args recipient;
+	struct recipient_args recipient;
 	const char *extract, *format;
 	struct cli_list crls;
 	struct cli_number min_sequence;
@@ -28,8 +28,7 @@ struct verify_args {
 struct verify_setup {
 	struct pkg_trust *trust;
 	struct pkg_device_config *device_config;
-	struct pkg_key *recipient;
-	struct pkg_certs *cert;
+	struct recipient recipient;
 	struct pkg_outdir *extract;
 	struct pkg_state *state;
 	struct pkg_verify_options options; /* borrows all of the above */

@@ -4,6 +4,7 @@
 
 #include "packline/arena.h"
 #include "packline/buf.h"
+#include "packline/kdf.h"
 #include "packline/limits.h"
 
 #include <stdbool.h>
@@ -96,19 +97,13 @@ struct pkg_container_member {
 	uint8_t sha256[32]; /* of the stored bytes */
 };
 
-/* Password recipients: how the key-encryption key is made (RFC 7914). */
-struct pkg_container_kdf {
-	uint32_t n, r, p; /* n a power of 2 <= 2^17, r = 8, p = 1 */
-	uint8_t salt[32];
-};
-
 struct pkg_container_manifest {
 	struct pkg_container_subject subject;
 	enum pkg_container_kind kind;
 	const char *suite;
 	uint8_t salt[32]; /* of the key derivation, unless kind is signed */
 	bool has_kdf;
-	struct pkg_container_kdf kdf;
+	struct pkg_kdf_scrypt kdf; /* of the one password recipient */
 	bool has_policy;
 	uint8_t policy_sha256[32];  /* of the approval policy, over its bytes */
 	uint8_t request_sha256[32]; /* of the plaintext of request.json */

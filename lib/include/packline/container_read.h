@@ -23,6 +23,7 @@
  * The reasons of refusals are listed in packline/container.h.
  */
 struct pkg_container;
+struct pkg_kek;
 struct pkg_secret;
 
 /* Everything in front of the payload; all borrowed from the container. */
@@ -87,7 +88,9 @@ pkg_container_check_order(const struct pkg_container *container,
 /*
  * Is recipients.p7m the listed one and in its profile?  PKG_OK at once if
  * there is none.  Fails with PKG_NO, reason "digest-mismatch", or PKG_INPUT,
- * reason "recipients-profile".
+ * reason "recipients-profile", also if manifest.json says how a password
+ * becomes a key and not exactly one recipient is named after that key, or
+ * does not say and there is one.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_container_check_recipients(const struct pkg_container *container,
@@ -100,6 +103,17 @@ pkg_container_check_recipients(const struct pkg_container *container,
 PKG_MUST_CHECK enum pkg_code
 pkg_container_unlock(struct pkg_container *container,
 		     const struct pkg_secret *cek, struct pkg_err *err);
+/*
+ * Unwrap the content key with a key-encryption key, or with the one that
+ * manifest.json says is made of a password (scrypt: slow, 128 MiB), and use
+ * it.
+ * Fails as pkg_envelope_open_kek() and pkg_container_unlock(); a password
+ * with PKG_NO, reason "not-a-recipient", if the container has none, and with
+ * reason "unwrap-failed" if it is wrong.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_container_unlock_kek(struct pkg_container *container,
+			 const struct pkg_kek *kek, struct pkg_err *err);
 /*
  * The request.
  * @request  receives it, borrowed; NULL if it is encrypted and there is no

@@ -52,7 +52,11 @@ struct pkg_container_spec {
 	const struct pkg_container_input *inputs;
 	size_t input_count;
 	const struct pkg_container_input *metadata; /* NULL = none */
-	const struct pkg_certs *recipients;         /* NULL if kind is signed */
+	/* Certificates and key-encryption keys: none if kind is signed. */
+	const struct pkg_certs *recipients; /* NULL = none */
+	const struct pkg_kek *const *keks;  /* at most one of a password... */
+	size_t kek_count;
+	const struct pkg_kdf_scrypt *kdf; /* ...made by this; else NULL */
 	/*
 	 * The signer; NULL = make a draft (kind encrypted has none anyway).
 	 * content_type is set by the writer.

@@ -40,10 +40,11 @@ struct pkg_device_config {
 	const char *id;     /* deviceConfig: name of the device kind */
 	const char *tenant; /* whose devices */
 	enum pkg_container_kind kind;
-	const char *suite;               /* "packline-1" */
-	struct pkg_name_list recipients; /* certificate files; none if signed */
-	const char *signing_key;         /* path or pkcs11: URI, or NULL */
-	const char *signing_cert;        /* path, or NULL */
+	const char *suite; /* "packline-1" */
+	/* Certificate files, "kek:[ID=]FILE", "password:"; none if signed. */
+	struct pkg_name_list recipients;
+	const char *signing_key;  /* path or pkcs11: URI, or NULL */
+	const char *signing_cert; /* path, or NULL */
 	/* Owned; what is made with it must be approved.  NULL = need not be. */
 	struct pkg_approval_policy *policy;
 	struct pkg_acl acl;
@@ -60,8 +61,7 @@ PKG_API_BEGIN
  * @diag   receives everything that is wrong with the file; its arena must
  *         outlive what is printed of it.
  * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
- * Fails with PKG_INPUT if the file is malformed, over a limit, or asks for
- * what this version cannot do (password recipients): @diag says
+ * Fails with PKG_INPUT if the file is malformed or over a limit: @diag says
  * where; PKG_SYSTEM if it cannot be read.
  */
 PKG_MUST_CHECK enum pkg_code

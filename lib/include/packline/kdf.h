@@ -9,6 +9,16 @@
 struct pkg_crypto;
 struct pkg_secret;
 
+/* How a key is made of a password: scrypt (RFC 7914). */
+struct pkg_kdf_scrypt {
+	uint32_t n;       /* a power of 2, 2..PKG_LIMIT_SCRYPT_N */
+	uint32_t r, p;    /* PKG_KDF_SCRYPT_R and 1 */
+	uint8_t salt[32]; /* random, not secret */
+};
+
+#define PKG_KDF_SCRYPT_R 8u
+#define PKG_KDF_SCRYPT_P 1u
+
 PKG_API_BEGIN
 
 /*
@@ -32,6 +42,18 @@ PKG_MUST_CHECK enum pkg_code
 pkg_kdf_hmac(uint8_t out[PKG_AT_LEAST(PKG_KDF_SIZE)], struct pkg_crypto *crypto,
 	     const struct pkg_secret *key, const void *data, size_t len,
 	     struct pkg_err *err);
+/*
+ * scrypt of a password: slow, and 128 * n * r bytes of memory, on purpose.
+ * @out       receives a new secret of PKG_KDF_SIZE bytes, owned by the caller.
+ * @password  any bytes.
+ * Fails with PKG_INPUT, reason "limit", if @how is outside of what its fields
+ * say; PKG_SYSTEM if out of memory.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_kdf_scrypt(struct pkg_secret **out,
+					    struct pkg_crypto *crypto,
+					    const struct pkg_secret *password,
+					    const struct pkg_kdf_scrypt *how,
+					    struct pkg_err *err);
 
 PKG_API_END
 

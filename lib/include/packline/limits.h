@@ -69,6 +69,7 @@
 #define PKG_LIMIT_WALK_NAMES   1000000u     /* names in one folder */
 #define PKG_LIMIT_ANSWER_JSON  (16u << 20)  /* a server's answer about files */
 #define PKG_LIMIT_RECEIPT_JSON (64u << 20)  /* of the largest plan */
+#define PKG_LIMIT_SCRYPT_N     (1u << 17)   /* of 1 KiB: 128 MiB, 0.4 s */
 #define PKG_LIMIT_SECRET       1024u        /* passphrase or PIN */
 #define PKG_LIMIT_RSA_BITS     8192u        /* bits: more only costs time */
 #define PKG_LIMIT_SIGNED       (16u << 20)  /* content of one detached CMS */

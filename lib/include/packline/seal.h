@@ -20,6 +20,7 @@
 struct pkg_approval_policy;
 struct pkg_certs;
 struct pkg_device_config;
+struct pkg_kek;
 struct pkg_diag;
 struct pkg_manifest;
 
@@ -42,6 +43,13 @@ struct pkg_seal_signer {
 	enum pkg_cms_padding padding;
 };
 
+/* With what something is decrypted; all NULL = nothing. */
+struct pkg_seal_opener {
+	const struct pkg_key *key;
+	const struct pkg_certs *cert; /* NULL = that of the key file */
+	const struct pkg_kek *kek;    /* instead of key */
+};
+
 /* A list of words, borrowed. */
 struct pkg_seal_words {
 	const char *const *items;
@@ -60,11 +68,19 @@ struct pkg_seal_create {
 	bool has_sequence;
 	uint64_t sequence; /* 0..2^53-1 */
 	bool sign_only, encrypt_only;
-	struct pkg_seal_words recipients; /* certificate files */
-	struct pkg_seal_words given;      /* "[NAME=]SHA-256" */
-	struct pkg_seal_words files;      /* "-" is standard input... */
-	const char *stdin_name;           /* ...and called this inside */
-	const char *metadata;             /* a file */
+	/* Certificate files; "kek:[ID=]FILE"; "password:". */
+	struct pkg_seal_words recipients;
+	/*
+	 * Asked for the password of a recipient "password:", once for each
+	 * container; NULL = there is none.  @out is borrowed from who answers.
+	 */
+	enum pkg_code (*password)(void *context, const struct pkg_kek **out,
+				  struct pkg_err *err);
+	void *password_context;
+	struct pkg_seal_words given; /* "[NAME=]SHA-256" */
+	struct pkg_seal_words files; /* "-" is standard input... */
+	const char *stdin_name;      /* ...and called this inside */
+	const char *metadata;        /* a file */
 	struct pkg_seal_signer signer;
 	/*
 	 * Also write the .request here, for who signs elsewhere; NULL = do
@@ -144,9 +160,8 @@ struct pkg_seal_sign {
 
 /* Of what to write a .request. */
 struct pkg_seal_request {
-	struct pkg_source *source;    /* a container, borrowed; to its end */
-	const struct pkg_key *key;    /* to decrypt, if it is encrypted */
-	const struct pkg_certs *cert; /* NULL = that of the key file */
+	struct pkg_source *source;   /* a container, borrowed; to its end */
+	struct pkg_seal_opener with; /* to decrypt, if it is encrypted */
 	struct pkg_seal_output output;
 };
 
@@ -197,11 +212,10 @@ struct pkg_seal_approve {
 
 /* What to show. */
 struct pkg_seal_show {
-	struct pkg_source *source;    /* borrowed; its payload is not read */
-	const char *name;             /* the input's, for messages */
-	const struct pkg_key *key;    /* to decrypt the request */
-	const struct pkg_certs *cert; /* NULL = that of the key file */
-	bool text;                    /* for people, else JSON Lines */
+	struct pkg_source *source;   /* borrowed; its payload is not read */
+	const char *name;            /* the input's, for messages */
+	struct pkg_seal_opener with; /* to decrypt the request */
+	bool text;                   /* for people, else JSON Lines */
 	struct pkg_sink *sink;
 };
 

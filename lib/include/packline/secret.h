@@ -33,6 +33,13 @@ uint8_t *pkg_secret_data(const struct pkg_secret *secret);
 size_t pkg_secret_len(const struct pkg_secret *secret);
 void pkg_secret_free(struct pkg_secret *secret); /* NULL is allowed */
 
+/*
+ * Overwrite some 128 KiB of this thread's stack that lie below the caller:
+ * what functions that handled secrets, ours and OpenSSL's, left there.  To be
+ * called right after they have returned.
+ */
+void pkg_secret_scrub_stack(void);
+
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_secret)
 

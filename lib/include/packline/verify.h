@@ -18,6 +18,7 @@
  */
 struct pkg_certs;
 struct pkg_container_request;
+struct pkg_kek;
 struct pkg_key;
 struct pkg_outdir;
 struct pkg_sink;
@@ -99,6 +100,8 @@ struct pkg_verify_options {
 	struct pkg_trust_demands demands;
 	const struct pkg_key *recipient;        /* NULL = do not decrypt */
 	const struct pkg_certs *recipient_cert; /* NULL = the key file's */
+	/* Instead of a private key; at most one of the two. */
+	const struct pkg_kek *recipient_kek;
 	/*
 	 * Where files go, NULL = nowhere; borrowed.  Made visible
 	 * (pkg_outdir_commit()) after the last check, and only for a yes.
