@@ -313,8 +313,8 @@ static enum pkg_code decide(struct decision *self, struct pkg_err *err)
 {
 	const struct pkg_seal_approve *job = self->job;
 
-	PKG_TRY(pkg_seal_input_open(&self->input, job->source, NULL, NULL,
-				    self->env, err));
+	PKG_TRY(pkg_seal_input_open(&self->input, job->source, NULL, self->env,
+				    err));
 	PKG_TRY(
 	    pkg_seal_check_expected(self->input.head, job->expect_sha256, err));
 	PKG_TRY(pkg_seal_check_subject(&self->input.head->manifest.subject,
