@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recipe for everybody, run on each container that pkg-verify accepts.
+"""The recipe for everybody, run on each container that the tests make.
 
-What we say yes to, other people's tools say yes to as well: unzip, openssl, jq
-and sha256sum, as schemas/container.md has them.  The recipe knows neither
-policies nor clocks, so a no of ours means nothing here.
+What pkg-verify accepts and what pkg-seal writes is good for other people's
+tools as well: unzip, openssl, jq and sha256sum, as schemas/container.md has
+them.  The recipe knows neither policies nor clocks, so a no of ours means
+nothing here.
 """
 
+import hashlib
 import itertools
 import json
 import pathlib
@@ -49,47 +51,47 @@ def certificates(p7s):
 
 
 class Stock:
-    """Checks what was accepted; each container once."""
+    """Checks containers; each once."""
 
     def __init__(self):
         self.seen = set()
-        self.checked = 0
 
-    def __call__(self, data, verdict):
-        """data: the container; verdict: what pkg-verify said of it."""
-        known = (verdict["manifest_sha256"], len(data),
-                 tuple(s["spki"] for s in verdict["signers"]))
+    def __call__(self, data, signers=None):
+        """data: the container; signers: SPKIs that must have signed it.
+
+        None: whoever is in it, if anybody.
+        """
+        known = (hashlib.sha256(data).digest(), tuple(signers or ()))
         if known in self.seen:
             return
         self.seen.add(known)
         with tempfile.TemporaryDirectory() as folder:
-            self.check(pathlib.Path(folder), data, verdict)
-        self.checked += 1
+            self.check(pathlib.Path(folder), data, signers)
 
-    def check(self, folder, data, verdict):
+    def check(self, folder, data, signers):
         (folder / "c.seal").write_bytes(data)
         self.run(folder, "unzip -q c.seal")
         self.same_members(folder)
-        wanted = {signer["spki"] for signer in verdict["signers"]}
-        if not wanted:      # encrypted, and signed by nobody
-            digests = "jq" + VERIFY.split("jq", 1)[1]
-            self.run(folder, digests)
-            return
+        wanted = set(signers or ())
         for p7s in sorted(folder.glob("META-INF/sig-*.p7s")):
-            pinned = [pem for pem in certificates(p7s) if spki(pem) in wanted]
+            pinned = certificates(p7s)
+            if signers is not None:
+                pinned = [pem for pem in pinned if spki(pem) in wanted]
             if not pinned:
                 continue    # a stranger's, which does not count
-            wanted.discard(spki(pinned[0]))
+            wanted -= {spki(pem) for pem in pinned}
             # The verifier has judged chain and clock by what it was given;
             # here the signer himself is the anchor.
-            (folder / "pinned.pem").write_bytes(pinned[0])
-            (folder / "ca.pem").write_bytes(pinned[0])
+            (folder / "pinned.pem").write_bytes(b"".join(pinned))
+            (folder / "ca.pem").write_bytes(b"".join(pinned))
             script = VERIFY.replace("unzip -q c.seal &&", "").replace(
                 "sig-00.p7s", p7s.name).replace(
                 "-CAfile", "-partial_chain -no_check_time -CAfile")
             assert "-partial_chain" in script and "unzip" not in script
             self.run(folder, script)
         assert not wanted, f"no signature of {wanted} found"
+        if not signers:     # there may be none: at least the digests
+            self.run(folder, "jq" + VERIFY.split("jq", 1)[1])
 
     @staticmethod
     def same_members(folder):
@@ -114,16 +116,18 @@ class Stock:
 STOCK = Stock()
 
 
-def check_accepted(cwd, result, stdin):
-    """After a run of pkg-verify that ended with 0."""
+def check_run(tool, cwd, result, stdin):
+    """After a run of TOOL that ended with 0."""
     for line in result.raw.splitlines():
         record = json.loads(line) if line.startswith(b"{") else {}
-        if record.get("type") != "verdict" or not record["ok"]:
+        if tool == "pkg-verify" and record.get("type") == "verdict":
+            signers = [signer["spki"] for signer in record["signers"]]
+        elif tool == "pkg-seal" and record.get("type") == "container":
+            signers = None
+        else:
             continue
-        if record["path"] != "-":
-            path = pathlib.Path(cwd, record["path"])
-            if not path.is_file() or path.stat().st_size > LARGEST:
-                continue
-            STOCK(path.read_bytes(), record)
-        elif isinstance(stdin, bytes):
-            STOCK(stdin, record)
+        path = pathlib.Path(cwd, record.get("path") or "-")
+        if record.get("path") == "-" and isinstance(stdin, bytes):
+            STOCK(stdin, signers)
+        elif path.is_file() and path.stat().st_size <= LARGEST:
+            STOCK(path.read_bytes(), signers)
