@@ -15,7 +15,7 @@ import reference
 from reference import canonical, sha256
 
 ROLES = {"alice": "product", "bob": "security", "dora": "quality",
-         "officer": "nobody"}
+         "dora2": "quality", "officer": "nobody"}
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
 

@@ -7,8 +7,39 @@
 #include <openssl/bn.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <string.h>
 
 SIGN_DEFINE_AUTO(BIGNUM, BN_free)
+
+/*
+ * The DER of a SubjectPublicKeyInfo up to its point, which is not compressed:
+ * SEQUENCE, id-ecPublicKey, the name of the curve, BIT STRING, 04.
+ */
+static const uint8_t p256[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
+			       0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+			       0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+			       0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+static const uint8_t p384[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+			       0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+			       0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
+
+/*
+ * A key that is spelt in two ways (compressed, hybrid, with the parameters of
+ * the curve written out) has two digests, so it could be pinned twice, count
+ * twice, and be two officers.  RFC 5480 section 2.2 has the other forms as
+ * optional; here there is one.
+ */
+static bool has_one_spelling(const EVP_PKEY *pkey, const uint8_t *head,
+			     size_t head_len, size_t point_len)
+{
+	uint8_t *der = NULL;
+	const int len = i2d_PUBKEY(pkey, &der);
+	const bool same = len > 0 && (size_t)len == head_len + point_len &&
+			  memcmp(der, head, head_len) == 0;
+
+	OPENSSL_free(der);
+	return same;
+}
 
 enum pkg_key_type pkg_sign_key_type(const EVP_PKEY *pkey, unsigned *bits)
 {
@@ -26,9 +57,13 @@ enum pkg_key_type pkg_sign_key_type(const EVP_PKEY *pkey, unsigned *bits)
 	    EVP_PKEY_get_group_name(pkey, group, sizeof(group), &len) != 1)
 		return PKG_KEY_TYPE_OTHER;
 	if (strcmp(group, "prime256v1") == 0)
-		return PKG_KEY_TYPE_P256;
+		return has_one_spelling(pkey, p256, sizeof(p256), 64)
+			   ? PKG_KEY_TYPE_P256
+			   : PKG_KEY_TYPE_OTHER;
 	if (strcmp(group, "secp384r1") == 0)
-		return PKG_KEY_TYPE_P384;
+		return has_one_spelling(pkey, p384, sizeof(p384), 96)
+			   ? PKG_KEY_TYPE_P384
+			   : PKG_KEY_TYPE_OTHER;
 	return PKG_KEY_TYPE_OTHER;
 }
 

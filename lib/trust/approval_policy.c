@@ -162,16 +162,19 @@ static enum pkg_code read_cert(const struct reading *reading,
 {
 	const struct pkg_mark mark = pkg_node_mark(node);
 	const char *path = pkg_config_path(&reading->file, node->text, err);
+	const struct pkg_cert_info *info = NULL;
 
 	if (path == NULL)
 		return err->code;
 	if (pkg_certs_add_file(certs, reading->dirfd, path, err) == PKG_OK) {
-		if (pkg_certs_info(certs, 0)->can_sign_code)
+		info = pkg_certs_info(certs, 0);
+		if (info->can_sign_code && info->key_type != PKG_KEY_TYPE_OTHER)
 			return PKG_OK;
 		return pkg_config_error(
 		    &reading->file, "bad-officer", node,
 		    "an officer's certificate has extendedKeyUsage "
-		    "codeSigning and is not that of a CA",
+		    "codeSigning, a key of suite packline-1, and is not that "
+		    "of a CA",
 		    err, "this certificate cannot sign approvals");
 	}
 	pkg_err_at(err, &mark);

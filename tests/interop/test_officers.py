@@ -160,3 +160,32 @@ def test_acl_of_the_device_config(keys, verify, office):
     assert answer("approve: []") == (1, "not-allowed")
     assert answer("sign: [carol]") == (1, "not-allowed")
     assert answer("use: []") == (0, None)  # for who makes it, not who checks
+
+
+def test_one_key_has_one_spelling(keys, office, run, tmp_path):
+    """Compressed, a point has another digest, and one key would be two."""
+    keys.openssl("ec", "-in", keys.key("dora"), "-conv_form", "compressed",
+                 "-out", "dora2.key")
+    keys.path("dora2.key").chmod(0o600)
+    keys.openssl("req", "-new", "-key", "dora2.key", "-subj", "/CN=dora2",
+                 "-out", "dora2.csr")
+    keys.openssl("x509", "-req", "-in", "dora2.csr", "-CA", keys.ca, "-CAkey",
+                 keys.key("ca"), "-CAcreateserial", "-extfile", "signer.ext",
+                 "-out", "dora2.pem")
+    assert forge.spki(keys, "dora") != forge.spki(keys, "dora2")
+    # by a policy it is refused, ...
+    office.policy(officers=["dora", "dora2"], required=1)
+    box = forge.Box(keys).write(tmp_path / "a.seal")
+    answer = run("pkg-verify", "--trust", office.trust(), box, check=3)
+    assert "[bad-officer]" in answer.err
+    # ... as a signer it cannot be used, ...
+    (tmp_path / "f").write_text("x")
+    answer = run("pkg-seal", "create", "--tenant", "acme", "--name", "x",
+                 "--version", "1", "--key", keys.key("dora2"), "--cert",
+                 keys.cert("dora2"), "-o", "x.seal", "f", check=5)
+    assert "[algorithm-weak]" in answer.err
+    # ... and what others have signed with it is refused.
+    forge.Box(keys, signers=["dora", "dora2"]).write(tmp_path / "b.seal")
+    answer = run("pkg-verify", "--trust", office.trust(
+        approvals=(), pins=("dora", "dora2")), "b.seal", check=1)
+    assert answer.records[-1]["reason"] == "algorithm-weak"
