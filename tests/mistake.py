@@ -17,6 +17,7 @@ import re
 import shlex
 import stat
 import subprocess
+import zipfile
 
 from support import bin_folder, clean_environment
 
@@ -43,6 +44,13 @@ tenant: acme
 kind: sealed
 suite: packline-1
 recipients: [KEYS/ecu-p256.pem]
+"""
+POLICY = """\
+packline: 1
+approvals:
+  required: 1
+  officers:
+    - {id: alice, cert: KEYS/alice.pem, role: product}
 """
 SIGN = "--key KEYS/officer.key --cert KEYS/officer.pem"
 SUBJECT = "--tenant acme --name demo --version 1.0"
@@ -142,6 +150,27 @@ class Box:
         """A signed container with os.bin."""
         self.does(f"pkg-seal create {SUBJECT} {SIGN} {options} -o {name} "
                   "os.bin")
+
+    def policy(self, old="", new=""):
+        assert old in POLICY
+        self.write("release.yaml", POLICY.replace(old, new, 1))
+
+    def draft_under_policy(self):
+        """os.draft, which alice must approve."""
+        self.policy()
+        self.does(f"pkg-seal create {SUBJECT} --policy release.yaml "
+                  "--requester build -o os.draft os.bin")
+
+    def approved(self, name):
+        """A container that she has approved."""
+        self.draft_under_policy()
+        digest = hashlib.sha256(zipfile.ZipFile(self.path / "os.draft").read(
+            "META-INF/manifest.json")).hexdigest()
+        yes = f"--policy release.yaml --yes --expect-digest {digest}"
+        self.does("pkg-seal approve --decision APPROVED --reason ok "
+                  f"--key KEYS/alice.key --cert KEYS/alice.pem {yes} "
+                  "-o approved.draft os.draft")
+        self.does(f"pkg-seal sign {SIGN} {yes} -o {name} approved.draft")
 
     def snapshot(self):
         """Everything that is there: nothing of it may change."""

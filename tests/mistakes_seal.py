@@ -260,3 +260,63 @@ def opening_to_nowhere(box):
 @mistake("pkg-seal show os.bin", exits=3)
 def showing_what_is_no_container(box):
     pass
+
+
+UNDER = "--policy release.yaml --requester build"
+ALICE = "--key KEYS/alice.key --cert KEYS/alice.pem"
+APPROVE = "pkg-seal approve --decision APPROVED --policy release.yaml"
+
+
+@mistake(f"{CREATE} --policy release.yaml -o os.draft os.bin", exits=2)
+def requester_forgotten(box):
+    box.policy()
+
+
+@mistake(f"{CREATE} {UNDER} {SIGN} -o os.seal os.bin", exits=1)
+def signing_before_approvals(box):
+    box.policy()
+
+
+@mistake(f"pkg-seal approve --policy release.yaml {ALICE} -o x os.draft",
+         exits=2)
+def approving_without_a_decision(box):
+    box.draft_under_policy()
+
+
+@mistake(f"{APPROVE} --reason ok {SIGN} -o x os.draft", exits=1)
+def approving_as_nobody(box):
+    box.draft_under_policy()
+
+
+@mistake(f"pkg-seal approve --decision REJECTED --reason no {ALICE} -o x "
+         "os.draft", exits=2)
+def approving_without_a_policy(box):
+    box.draft_under_policy()
+
+
+@mistake(f"{APPROVE} --reason ok {ALICE} -o x os.draft", exits=1)
+def approving_what_needs_no_approval(box):
+    box.policy()
+    box.does(f"{CREATE} -o os.draft os.bin")
+
+
+@mistake(f"pkg-seal sign --policy release.yaml {SIGN} -o os.seal os.draft",
+         exits=1)
+def signing_what_too_few_approved(box):
+    box.draft_under_policy()
+
+
+@mistake(f"pkg-seal sign {SIGN} -o os.seal os.draft", exits=1)
+def signing_without_the_policy(box):
+    box.draft_under_policy()
+
+
+@mistake(f"{CREATE} {UNDER} -o os.draft os.bin", exits=3)
+def officer_with_a_recipients_certificate(box):
+    box.policy("KEYS/alice.pem", "KEYS/ecu-p256.pem")
+
+
+@mistake("pkg-seal create -d ecu-a.yaml --name demo --version 1.0 --requester "
+         "mallory -o os.draft os.bin", exits=1)
+def requester_whom_the_acl_does_not_name(box):
+    box.device("suite: packline-1", "acl: {use: [build]}")

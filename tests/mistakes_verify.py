@@ -127,3 +127,57 @@ def extracting_into_a_folder_that_exists(box):
 @mistake(f"{VERIFY} --extract files os.seal", exits=2)
 def extracting_without_recipient(box):
     box.container("os.seal", "--recipient KEYS/ecu-p256.pem")
+
+
+@mistake(f"{VERIFY} --state old/state os.seal", exits=4)
+def state_in_a_folder_that_is_not_there(box):
+    box.container("os.seal", "--sequence 7")
+
+
+@mistake(f"{VERIFY} --state state os.seal", exits=3)
+def state_that_was_edited(box):
+    box.container("os.seal", "--sequence 7")
+    box.write("state", '{"entries":[],"packline":1,"type":"state"}\n')
+
+
+@mistake(f"{VERIFY} --state state os.seal", exits=1)
+def state_and_no_sequence(box):
+    box.container("os.seal")
+
+
+@mistake(f"{VERIFY} --state state old.seal", exits=1)
+def older_than_what_was_accepted(box):
+    box.container("old.seal", "--sequence 7")
+    box.container("os.seal", "--sequence 8")
+    box.does(f"{VERIFY} --state state os.seal")
+
+
+@mistake("pkg-verify --crl KEYS/ca.pem os.seal", exits=2)
+def revocation_list_of_nobody(box):
+    box.container("os.seal")
+
+
+@mistake(f"{VERIFY} --crl KEYS/ca.pem os.seal", exits=5)
+def revocation_list_that_is_none(box):
+    box.container("os.seal")
+
+
+@mistake("pkg-verify --trust KEYS/officer.pem --crl KEYS/ca.pem os.seal",
+         exits=2)
+def revocation_list_without_its_ca(box):
+    box.container("os.seal")
+
+
+@mistake(f"{VERIFY} os.seal", exits=1)
+def certificate_for_what_needs_approvals(box):
+    box.policy()
+    box.approved("os.seal")
+
+
+@mistake("pkg-verify --trust trust.yaml os.seal", exits=3)
+def approval_policy_that_asks_for_too_many(box):
+    box.container("os.seal")
+    box.policy("required: 1", "required: 2")
+    box.write("trust.yaml", "packline: 1\ntrust:\n  roots: [KEYS/ca.pem]\n"
+              "  signers: {pins: [{id: carol, spki: 'sha256:" + "0" * 64 +
+              "'}]}\n  approvals: [release.yaml]\n")
