@@ -113,6 +113,13 @@ class Runner:
         return result
 
 
+def files_in(folder):
+    """Relative name -> content of everything below folder; b"" for a folder."""
+    return {str(path.relative_to(folder)):
+            b"" if path.is_dir() else path.read_bytes()
+            for path in folder.rglob("*")}
+
+
 def plain(arg):
     return arg if isinstance(arg, (bytes, os.PathLike)) else str(arg)
 

@@ -20,15 +20,32 @@ struct pkg_crypto {
 	EVP_MD *md[PKG_DIGEST_COUNT]; /* fetched once: a fetch takes locks */
 };
 
+/*
+ * Whatever it was about: it failed for want of memory or of randomness, which
+ * says nothing about what was looked at.
+ */
+static const char *want_of(unsigned long code)
+{
+	if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+		return "out of memory";
+	if (ERR_GET_LIB(code) == ERR_LIB_RAND)
+		return "no random bytes from the system";
+	return NULL;
+}
+
 enum pkg_code pkg_crypto_fail_(struct pkg_err *err, enum pkg_code code,
 			       const char *what)
 {
-	unsigned long first = ERR_get_error();
+	const unsigned long first = ERR_get_error();
 	const char *why = ERR_reason_error_string(first);
+	const char *want = NULL;
 
+	for (unsigned long next = first; next != 0 && want == NULL;
+	     next = ERR_get_error())
+		want = want_of(next);
 	ERR_clear_error();
-	if (first != 0 && ERR_GET_REASON(first) == ERR_R_MALLOC_FAILURE)
-		return pkg_fail(err, PKG_SYSTEM, "%s: out of memory", what);
+	if (want != NULL)
+		return pkg_fail(err, PKG_SYSTEM, "%s: %s", what, want);
 	if (why == NULL)
 		return pkg_fail(err, code, "%s", what);
 	return pkg_fail(err, code, "%s: %s", what, why);

@@ -20,9 +20,9 @@ const EVP_MD *pkg_crypto_md(const struct pkg_crypto *crypto,
  */
 void pkg_crypto_does_without_memory(bool yes);
 /*
- * Record an error of the OpenSSL call that just failed: PKG_SYSTEM if it was
- * out of memory, else @code, with OpenSSL's own reason after @what.  Empties
- * OpenSSL's error queue.
+ * Record an error of the OpenSSL call that just failed: PKG_SYSTEM if it had no
+ * memory or no random bytes, else @code, with OpenSSL's own reason after @what.
+ * Empties OpenSSL's error queue.
  */
 #define pkg_crypto_fail(err, code, what)                                       \
 	pkg_failed_(pkg_crypto_fail_((err), (code), (what)))

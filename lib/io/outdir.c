@@ -203,8 +203,8 @@ enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 	PKG_TRY(
 	    pkg_temp_split(&dir->parent, &dir->base, dirfd, dir->path, err));
 	recover(dir);
-	PKG_TRY(check_target(dir, err));
 	pkg_temp_sweep(dir->parent);
+	PKG_TRY(check_target(dir, err));
 	PKG_TRY(make_temp(dir, err));
 	PKG_TRY(close_to_others(dir, err));
 	*out = PKG_STEAL(dir);
@@ -289,12 +289,13 @@ static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
 	if (fsync(dir->parent) != 0 && errno != EINVAL)
 		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
 				   dir->path);
-	pkg_temp_disarm(dir->temp);
-	dir->temp[0] = '\0';
+	/* If it fails, pkg_outdir_free() or the next process tries again. */
 	if (remove_flat(dir->parent, aside) != 0)
 		return pkg_fail_os(err, errno,
 				   "cannot remove the old content of '%s'",
 				   dir->path);
+	pkg_temp_disarm(dir->temp);
+	dir->temp[0] = '\0';
 	return PKG_OK;
 }
 

@@ -126,8 +126,8 @@ static enum pkg_code open_file(struct pkg_outfile *file, int dirfd,
 {
 	PKG_TRY(
 	    pkg_temp_split(&file->dir, &file->base, dirfd, file->path, err));
-	PKG_TRY(check_target(file, err));
 	pkg_temp_sweep(file->dir);
+	PKG_TRY(check_target(file, err));
 	PKG_TRY(
 	    open_temp(file, options->mode != 0 ? options->mode : 0666, err));
 	pkg_sink_fd_init(&file->sink, file->fd, file->path);

@@ -2,38 +2,40 @@
 """A prepared main path, and the folder it runs in."""
 
 import dataclasses
+import os
 import pathlib
 import shutil
 
 import pytest
 from main_paths import MAIN_PATHS
-from support import tool_names
+from support import files_in, tool_names
 
 
 def pytest_generate_tests(metafunc):
     if "ready" in metafunc.fixturenames:
-        built = [path for path in MAIN_PATHS if path.tool in tool_names()]
+        built = [path for path in MAIN_PATHS if path.tool in tool_names() and
+                 (not path.long or os.environ.get("PKG_INJECT") == "all")]
         metafunc.parametrize("ready", built, indirect=True,
                              ids=[path.name for path in built])
-
-
-def files_in(folder):
-    """Relative name -> content of everything below folder; b"" for a folder."""
-    return {str(path.relative_to(folder)):
-            b"" if path.is_dir() else path.read_bytes()
-            for path in folder.rglob("*")}
 
 
 @dataclasses.dataclass
 class Ready:
     """A main path that ran once without a fault."""
+    name: str
     tool: str
     args: list
     exact: bool
     folder: pathlib.Path   # only the inputs are there
     inputs: dict           # name -> content
-    outputs: dict          # name -> content after an undisturbed run
+    final: dict            # the same after an undisturbed run
     out: bytes             # its standard output
+
+    @property
+    def outputs(self):
+        """What that run made or changed."""
+        return {name: content for name, content in self.final.items()
+                if self.inputs.get(name) != content}
 
     def copy_to(self, folder):
         shutil.copytree(self.folder, folder, dirs_exist_ok=True, symlinks=True)
@@ -58,7 +60,5 @@ def ready(request, run, keys, tmp_path):
     inputs = files_in(folder)
     work = shutil.copytree(folder, tmp_path / "work", symlinks=True)
     first = run(path.tool, *args, cwd=work, check=0)
-    outputs = {name: content for name, content in files_in(work).items()
-               if name not in inputs}
-    return Ready(path.tool, args, path.exact, folder, inputs, outputs,
+    return Ready(path.name, path.tool, args, path.exact, folder, inputs, files_in(work),
                  first.raw)

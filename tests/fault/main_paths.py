@@ -5,6 +5,7 @@ A main path is a function that puts its inputs into the folder `work` (which
 is also the current folder) and returns the arguments.  It may use run() for
 what has to be made first, and keys.  `exact=False` says that a second run
 need not give the same bytes (encryption, randomised signatures, the time).
+`long=True` says that it takes long: tests/fault/inject.sh only.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ class MainPath:
     tool: str
     prepare: Callable
     exact: bool
+    long: bool
 
     @property
     def name(self):
@@ -29,9 +31,9 @@ class MainPath:
 MAIN_PATHS = []
 
 
-def main_path(tool, exact=True):
+def main_path(tool, exact=True, long=False):
     def register(prepare):
-        MAIN_PATHS.append(MainPath(tool, prepare, exact))
+        MAIN_PATHS.append(MainPath(tool, prepare, exact, long))
         return prepare
     return register
 
@@ -140,3 +142,50 @@ def extract_a_sealed_bundle(work, run, keys):
         f"{forge.spki(keys, 'release')}'}}]\n")
     return ["--trust", "policy.yaml", "--recipient", keys.key("ecu-rsa"),
             "--cert", keys.cert("ecu-rsa"), "--extract", "out", "a.bundle"]
+
+
+@main_path("pkg-seal", exact=False)
+def seal_in_place_of_another(work, run, keys):
+    (work / "a.seal").write_bytes(b"what is there is kept, or replaced whole")
+    return [*seal_for_two(work, run, keys), "--force"]
+
+
+@main_path("pkg-seal", exact=False)
+def request_of_a_draft(work, run, keys):
+    run("pkg-seal", *create_a_draft(work, run, keys), cwd=work, check=0)
+    return ["request", "-o", "a.request", "a.draft"]
+
+
+@main_path("pkg-seal", exact=False)
+def attach_a_signature(work, run, keys):
+    run("pkg-seal", *create_a_draft(work, run, keys), cwd=work, check=0)
+    run("pkg-seal", "request", "-o", "a.request", "a.draft", cwd=work, check=0)
+    run("pkg-seal", "sign", "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), "-o", "signed.request", "a.request", cwd=work,
+        check=0)
+    return ["attach", "--trust", keys.ca, "-o", "a.seal", "a.draft",
+            "signed.request"]
+
+
+@main_path("pkg-verify")
+def extract_in_place_of_another(work, run, keys):
+    (work / "out").mkdir()
+    (work / "out/earlier").write_bytes(b"what is there is kept, or replaced")
+    forge.Box(keys, metadata={"m.json": b"{}"}).write(work / "a.seal")
+    return ["--trust", keys.ca, "--force", "--extract", "out", "a.seal"]
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def seal_with_two_threads(work, run, keys):
+    """From 8 MiB on there are two."""
+    args = seal_for_two(work, run, keys)
+    (work / "payload").write_bytes(bytes(range(256)) * (33 << 10))
+    return args
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def open_with_two_threads(work, run, keys):
+    run("pkg-seal", *seal_with_two_threads(work, run, keys), cwd=work, check=0)
+    (work / "payload").unlink()
+    return ["open", "--trust", keys.ca, "--recipient", keys.key("ecu-p256"),
+            "-o", "out", "a.seal"]

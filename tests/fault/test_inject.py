@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""System calls that fail, and death at any of them, on every main path.
+
+No output is torn or lost, none is missing after exit status 0, and the next
+run leaves no temporary file.  Here at some calls only; tests/fault/inject.sh
+tries them all.
+"""
+
+import concurrent.futures
+import os
+import shutil
+
+import pytest
+from injection import (ERRORS, NEVER_FAIL, Judge, Place, after_error,
+                       after_kill, all_places, traced)
+from power_cut import examine
+
+ALL = os.environ.get("PKG_INJECT") == "all"
+# Where an output gets its bytes and its name.
+DECISIVE = {"fsync", "linkat", "renameat", "renameat2", "mkdirat", "unlinkat",
+            "ftruncate", "fchmod", "flock"}
+
+
+@pytest.fixture
+def tool(ready, run, sanitized):
+    if sanitized or not shutil.which("strace"):
+        pytest.skip("with strace, and not under a sanitizer")
+    return run.folder / ready.tool
+
+
+@pytest.fixture
+def judge(ready, run, keys):
+    def is_sound(path):
+        checks = (("pkg-verify", "--trust", keys.ca, path),
+                  ("pkg-seal", "show", path))
+        return any(run(*check).code == 0 for check in checks)
+    return Judge(ready, is_sound)
+
+
+def some(places):
+    """Of each call the last two; of those that decide, all."""
+    last = {place.call: place.number for place in places}
+    return [place for place in places if place.call in DECISIVE or
+            place.number > last[place.call] - 2]
+
+
+def test_faults(ready, tool, judge, tmp_path, capsys):
+    places = all_places(ready, tool, ready.copy_to(tmp_path / "counted"),
+                        tmp_path / "log")
+    chosen = places if ALL else some(places)
+    errors = ERRORS if ALL else ("EIO", "ENOSPC")
+    jobs = [(after_error, place, error) for place in chosen
+            if place.call not in NEVER_FAIL for error in errors]
+    jobs += [(after_kill, place) for place in chosen
+             if place != Place("execve", 1) and
+             (ALL or place.call in DECISIVE)]
+    workers = os.cpu_count() or 1
+
+    def work(index):
+        folder = ready.copy_to(tmp_path / f"worker-{index}")
+        return [fault for do, *what in jobs[index::workers]
+                if (fault := do(judge, tool, *what, folder)) is not None]
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        faults = [fault for part in pool.map(work, range(workers))
+                  for fault in part]
+    if ALL:
+        kills = sum(do is after_kill for do, *_ in jobs)
+        with capsys.disabled():
+            print(f"\n{ready.name}: {len(jobs) - kills} errors, {kills} kills, "
+                  f"{len(faults)} faults", flush=True)
+    assert faults == []
+
+
+def test_power_cut(ready, tool, tmp_path):
+    """The order of fsync() and rename(), as strace sees it."""
+    folder = ready.copy_to(tmp_path / "cut").resolve()
+    log = tmp_path / "log"
+    done = traced(["-y", "-o", log], tool, ready.args, folder)
+    assert done.returncode == 0, done.stderr
+    names, faults = examine(log.read_text(), folder)
+    assert faults == []
+    assert (names > 0) == (ready.final != ready.inputs)
+
+
+def test_the_oracle_sees_what_is_missing(tmp_path):
+    """Leave one fsync() out of a log, and it complains."""
+    folder = tmp_path
+    log = (f'openat(3<{folder}>, ".", O_RDWR|O_TMPFILE, 0666) = '
+           f'4<{folder}/#1>(deleted)\n'
+           f'write(4<{folder}/#1>(deleted), "x", 1) = 1\n'
+           f'fsync(4<{folder}/#1>(deleted)) = 0\n'
+           f'linkat(AT_FDCWD</>, "/proc/self/fd/4", 3<{folder}>, "new", '
+           f'AT_SYMLINK_FOLLOW) = 0\n'
+           f'fsync(3<{folder}>) = 0\n').splitlines(keepends=True)
+    assert examine("".join(log), folder) == (1, [])
+    assert examine("".join(log[:2] + log[3:]), folder)[1]
+    assert examine("".join(log[:4]), folder)[1]
