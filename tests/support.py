@@ -6,10 +6,12 @@ from it.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 
