@@ -250,9 +250,13 @@ static enum pkg_code set_request(struct http *h, const struct http_request *r,
 static enum pkg_code no_connection(const struct http *h, CURLcode code,
 				   struct pkg_err *err)
 {
-	(void)pkg_refuse(
-	    err, PKG_SYSTEM, "no-connection", "%s: %s", http_address(h),
-	    h->text[0] != '\0' ? h->text : curl_easy_strerror(code));
+	/* Of that one libcurl's own text tells milliseconds. */
+	const char *why = h->text[0] != '\0' && code != CURLE_COULDNT_CONNECT
+			      ? h->text
+			      : curl_easy_strerror(code);
+
+	(void)pkg_refuse(err, PKG_SYSTEM, "no-connection", "%s: %s",
+			 http_address(h), why);
 	return pkg_hint(err, "the import can be run again at any time; it goes "
 			     "on where it was");
 }

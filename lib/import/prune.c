@@ -98,6 +98,7 @@ static enum pkg_code prune_list(struct pruning *p, const char *list,
 		*err = p->err;
 		code = err->code;
 	}
+	p->job = NULL;
 	job_fini(&job);
 	return code;
 }
