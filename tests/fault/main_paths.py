@@ -114,6 +114,31 @@ def open_a_sealed_one(work, run, keys):
             "-o", "out", "a.seal"]
 
 
+@main_path("pkg-seal", long=True)
+def attach_a_request(work, run, keys):
+    args = [*create_a_draft(work, run, keys), "--recipient",
+            keys.cert("ecu-p256"), "--request", "a.request"]
+    run("pkg-seal", *args, cwd=work, check=0)
+    run("pkg-seal", "sign", "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), "--yes", "--expect-digest",
+        manifest_sha256((work / "a.request").read_bytes()), "-o",
+        "b.request", "a.request", cwd=work, check=0)
+    return ["attach", "--trust", keys.ca, "-o", "a.seal", "a.draft",
+            "b.request"]
+
+
+@main_path("pkg-seal", long=True)
+def attach_a_raw_signature(work, run, keys):
+    run("pkg-seal", *create_a_draft(work, run, keys), cwd=work, check=0)
+    run("pkg-seal", "sign", "--cert", keys.cert("officer"), "--yes",
+        "--expect-digest", manifest_sha256((work / "a.draft").read_bytes()),
+        "--tbs-out", "a.tbs", "a.draft", cwd=work, check=0)
+    keys.openssl("dgst", "-sha256", "-sign", keys.key("officer"), "-out",
+                 work / "a.sig", work / "a.tbs")
+    return ["attach", "--trust", keys.ca, "--tbs", "a.tbs", "--raw-signature",
+            "a.sig", "--cert", keys.cert("officer"), "-o", "a.seal", "a.draft"]
+
+
 @main_path("pkg-seal")
 def create_a_draft(work, run, keys):
     (work / "payload").write_bytes(bytes(range(256)) * 600)
