@@ -82,9 +82,9 @@ pkg_layer(seal
   OWNS ""
   HEADERS "seal")
 pkg_layer(bundle
-  USES "base io digest json schema manifest container trust verify"
+  USES "base io digest json artifact schema zip manifest container trust verify"
   OWNS ""
-  HEADERS "plan plan_read bundle receipt")
+  HEADERS "plan plan_read bundle receipt cloudfoundry")
 pkg_layer(review
   USES "base io json sign container seal"
   OWNS "libqrencode"

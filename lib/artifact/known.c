@@ -137,10 +137,10 @@ enum pkg_code pkg_known_add(struct pkg_known *known, const char *name,
 	return PKG_OK;
 }
 
-static bool is_known(struct pkg_known *known,
-		     const struct pkg_artifact *artifact)
+bool pkg_known_has(struct pkg_known *known,
+		   const uint8_t sha1[PKG_AT_LEAST(20)], uint64_t size)
 {
-	struct entry entry = {.size = artifact->size};
+	struct entry entry = {.size = size};
 
 	if (known->count == 0)
 		return false;
@@ -148,7 +148,7 @@ static bool is_known(struct pkg_known *known,
 		qsort(known->entries, known->count, sizeof(*known->entries),
 		      by_value);
 	known->sorted = true;
-	memcpy(entry.sha1, artifact->digests.sha1, SHA1);
+	memcpy(entry.sha1, sha1, SHA1);
 	return bsearch(&entry, known->entries, known->count, sizeof(entry),
 		       by_value) != NULL;
 }
@@ -158,7 +158,9 @@ enum pkg_code pkg_known_sort(struct pkg_known *known,
 			     struct pkg_err *err)
 {
 	struct half *half =
-	    is_known(known, artifact) ? &known->matched : &known->to_upload;
+	    pkg_known_has(known, artifact->digests.sha1, artifact->size)
+		? &known->matched
+		: &known->to_upload;
 
 	pkg_resource_entry(&half->json, artifact);
 	if (half->json.err.code != PKG_OK)

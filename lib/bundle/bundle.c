@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "packline/bundle.h"
+#include "bundle.h"
 
 #include "packline/container_write.h"
 #include "packline/limits.h"
@@ -53,16 +53,30 @@ static enum pkg_code make_inputs(const struct pkg_bundle_spec *spec,
 	return PKG_OK;
 }
 
-static enum pkg_code write_container(const struct pkg_bundle_spec *spec,
-				     const struct pkg_env *env,
-				     const struct pkg_container_spec *container,
-				     struct pkg_outfile *file, uint64_t *size,
-				     struct pkg_err *err)
+enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
+				   const struct pkg_env *env,
+				   const struct pkg_container_input *inputs,
+				   size_t count, struct pkg_outfile *file,
+				   uint64_t *size, struct pkg_err *err)
 {
+	const struct pkg_product *product = spec->lock->product;
+	const struct pkg_container_spec container = {
+	    .kind = PKG_CONTAINER_SIGNED,
+	    .subject = {.content = PKG_CONTAINER_BUNDLE,
+			.tenant = spec->lock->tenant->text,
+			.name = product->name->text,
+			.version = product->version->text,
+			.sequence = spec->sequence,
+			.expires = spec->expires},
+	    .requester = spec->requester,
+	    .inputs = inputs,
+	    .input_count = count,
+	    .progress = spec->progress,
+	    .progress_context = spec->progress_context,
+	};
 	PKG_AUTO(pkg_container_writer) struct pkg_container_writer *w = NULL;
 
-	(void)spec;
-	PKG_TRY(pkg_container_writer_new(&w, env, container, err));
+	PKG_TRY(pkg_container_writer_new(&w, env, &container, err));
 	if (pkg_container_writer_run(w, file, size, err) != PKG_OK) {
 		if (err->code == PKG_NO)
 			(void)pkg_hint(err, "it has changed since the lock or "
@@ -81,19 +95,6 @@ enum pkg_code pkg_bundle_write(const struct pkg_bundle_spec *spec,
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf plan = {.max = PKG_LIMIT_PLAN_JSON};
-	const struct pkg_product *product = spec->lock->product;
-	struct pkg_container_spec container = {
-	    .kind = PKG_CONTAINER_SIGNED,
-	    .subject = {.content = PKG_CONTAINER_BUNDLE,
-			.tenant = spec->lock->tenant->text,
-			.name = product->name->text,
-			.version = product->version->text,
-			.sequence = spec->sequence,
-			.expires = spec->expires},
-	    .requester = spec->requester,
-	    .progress = spec->progress,
-	    .progress_context = spec->progress_context,
-	};
 	struct pkg_container_input *inputs;
 	struct pkg_plan_blobs blobs;
 	size_t known;
@@ -109,7 +110,6 @@ enum pkg_code pkg_bundle_write(const struct pkg_bundle_spec *spec,
 	if (inputs == NULL)
 		return err->code;
 	PKG_TRY(make_inputs(spec, &plan, &blobs, inputs, err));
-	container.inputs = inputs;
-	container.input_count = blobs.count + 1;
-	return write_container(spec, env, &container, file, size, err);
+	return pkg_bundle_container(spec, env, inputs, blobs.count + 1, file,
+				    size, err);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* SBOMs have no place on the server: the plan only says what they are. */
-static void put_sboms(struct plan *p)
+void pkg_plan_sboms(struct plan *p)
 {
 	const struct pkg_module *modules = p->lock->modules.items;
 
@@ -31,18 +31,23 @@ static void put_sboms(struct plan *p)
 	pkg_jsonw_array_end(&p->w);
 }
 
+void pkg_plan_product(struct plan *p)
+{
+	pkg_jsonw_key(&p->w, "product");
+	pkg_jsonw_object(&p->w);
+	pkg_plan_put_text(p, "name", p->lock->product->name);
+	pkg_plan_put_text(p, "version", p->lock->product->version);
+	pkg_jsonw_object_end(&p->w);
+}
+
 static void put_plan(struct plan *p)
 {
 	const struct pkg_manifest *lock = p->lock;
 
 	pkg_jsonw_object(&p->w);
 	pkg_jsonw_int_member(&p->w, "format", 1);
-	pkg_jsonw_key(&p->w, "product");
-	pkg_jsonw_object(&p->w);
-	pkg_plan_put_text(p, "name", lock->product->name);
-	pkg_plan_put_text(p, "version", lock->product->version);
-	pkg_jsonw_object_end(&p->w);
-	put_sboms(p);
+	pkg_plan_product(p);
+	pkg_plan_sboms(p);
 	pkg_jsonw_key(&p->w, "steps");
 	pkg_jsonw_array(&p->w);
 	pkg_plan_module_types(p);

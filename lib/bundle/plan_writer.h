@@ -92,6 +92,10 @@ void pkg_plan_put_int(struct plan *p, const char *key,
 void pkg_plan_put_time(struct plan *p, const char *key,
 		       const struct pkg_node *node);
 
+/* What every plan has, whatever the server. */
+void pkg_plan_product(struct plan *p);
+void pkg_plan_sboms(struct plan *p);
+
 void pkg_plan_module_types(struct plan *p);
 void pkg_plan_modules(struct plan *p);
 void pkg_plan_artifacts(struct plan *p);

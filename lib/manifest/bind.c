@@ -56,7 +56,26 @@ static struct pkg_pinned pinned_of(const struct lock_file *f)
 	    .sha1 = text_of(f->sha1),
 	    .sha256 = text_of(f->sha256),
 	    .sha512 = text_of(f->sha512),
+	    .executable = f->executable.value,
 	};
+}
+
+static enum pkg_code unlock_bits(struct pkg_module *out,
+				 const struct lock_bits *in,
+				 struct pkg_arena *arena, struct pkg_err *err)
+{
+	const struct lock_file *files = in->files.items;
+	struct pkg_pinned *pinned =
+	    pkg_arena_array(arena, in->files.count + 1, sizeof(*pinned), err);
+
+	if (pinned == NULL)
+		return err->code;
+	for (size_t i = 0; i < in->files.count; i++)
+		pinned[i] = pinned_of(&files[i]);
+	out->bits = in->path;
+	out->bits_files =
+	    (struct pkg_list){in->files.at, pinned, in->files.count};
+	return PKG_OK;
 }
 
 static enum pkg_code unlock_module(struct pkg_module *out,
@@ -75,6 +94,8 @@ static enum pkg_code unlock_module(struct pkg_module *out,
 		pinned[i] = pinned_of(&files[i]);
 	out->artifacts =
 	    (struct pkg_list){in->artifacts.at, pinned, in->artifacts.count};
+	if (in->bits != NULL)
+		PKG_TRY(unlock_bits(out, in->bits, arena, err));
 	if (in->sbom == NULL)
 		return PKG_OK;
 	out->sbom_file = &pinned[in->artifacts.count];
@@ -136,5 +157,7 @@ enum pkg_code pkg_manifest_schema(const char *name, struct pkg_sink *sink,
 			return pkg_schema_emit(tables[i], sink, err);
 	}
 	(void)pkg_fail(err, PKG_USAGE, "no schema '%s'", name);
-	return pkg_hint(err, "there are manifest, lock, plan, profile and receipt");
+	return pkg_hint(err,
+			"there are manifest, lock, plan, plan-cloudfoundry, "
+			"profile and receipt");
 }

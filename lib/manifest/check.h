@@ -42,6 +42,9 @@ enum pkg_code pkg_check_metadata(const struct checker *c,
 				 const struct pkg_list *metadata, int64_t quota,
 				 const struct pkg_node *owner);
 enum pkg_code pkg_check_modules(const struct checker *c);
+/* The files of the module's package, if it is to be one. */
+enum pkg_code pkg_check_bits(const struct checker *c,
+			     const struct pkg_module *m);
 enum pkg_code pkg_check_sets(const struct checker *c);
 enum pkg_code pkg_check_assignments(const struct checker *c);
 enum pkg_code pkg_check_rollouts(const struct checker *c);

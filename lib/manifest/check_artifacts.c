@@ -169,6 +169,7 @@ static enum pkg_code check_all(const struct checker *c, struct storage *storage)
 
 		pkg_map_clear(&names);
 		PKG_TRY(check_count(c, m));
+		PKG_TRY(pkg_check_bits(c, m));
 		for (size_t k = 0; k < m->artifacts.count; k++)
 			PKG_TRY(check_artifact(c, &a[k], &names, storage));
 		if (m->sbom_file != NULL)

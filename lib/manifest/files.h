@@ -48,6 +48,13 @@ PKG_MUST_CHECK enum pkg_code pkg_files_normal(const char **out,
 					      struct pkg_arena *arena,
 					      const char *path,
 					      struct pkg_err *err);
+/*
+ * The files of the package of @m, which has bits: all below its folder but
+ * what .cfignore and cf's own list name.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_select_bits(struct pkg_module *m,
+					     struct files *files,
+					     const struct rule_sink *sink);
 /* The same as pkg_manifest_select(), from @files. */
 PKG_MUST_CHECK enum pkg_code pkg_select_all(struct pkg_manifest *manifest,
 					    struct files *files,

@@ -124,6 +124,9 @@ static enum pkg_code for_all(struct hash_run *run, struct pkg_manifest *m,
 
 		for (size_t k = 0; k < modules[i].artifacts.count; k++)
 			PKG_TRY(each(run, &a[k]));
+		a = modules[i].bits_files.items;
+		for (size_t k = 0; k < modules[i].bits_files.count; k++)
+			PKG_TRY(each(run, &a[k]));
 		if (modules[i].sbom_file != NULL)
 			PKG_TRY(each(run, modules[i].sbom_file));
 	}
@@ -165,7 +168,8 @@ enum pkg_code pkg_lock_hash(struct pkg_manifest *manifest,
 	enum pkg_code code;
 
 	for (size_t i = 0; i < manifest->modules.count; i++)
-		files += modules[i].artifacts.count + 1;
+		files += modules[i].artifacts.count +
+			 modules[i].bits_files.count + 1;
 	run.jobs = calloc(files, sizeof(*run.jobs));
 	if (run.jobs == NULL)
 		return pkg_fail_nomem(err);

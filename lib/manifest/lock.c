@@ -74,6 +74,8 @@ static void optional(struct pkg_jsonw *w, const char *key, const char *text)
 static void write_file(struct pkg_jsonw *w, const struct pkg_pinned *f)
 {
 	pkg_jsonw_object(w);
+	if (f->executable)
+		pkg_jsonw_bool_member(w, "executable", true);
 	if (f->media_type == NULL)
 		optional(w, "filename", f->filename);
 	optional(w, "md5", f->md5);
@@ -88,6 +90,23 @@ static void write_file(struct pkg_jsonw *w, const struct pkg_pinned *f)
 	pkg_jsonw_object_end(w);
 }
 
+static void write_bits(struct pkg_jsonw *w, const struct pkg_module *m)
+{
+	const struct pkg_pinned *files = m->bits_files.items;
+
+	if (m->bits == NULL)
+		return;
+	pkg_jsonw_key(w, "bits");
+	pkg_jsonw_object(w);
+	pkg_jsonw_key(w, "files");
+	pkg_jsonw_array(w);
+	for (size_t i = 0; i < m->bits_files.count; i++)
+		write_file(w, &files[i]);
+	pkg_jsonw_array_end(w);
+	pkg_lock_text(w, "path", m->bits);
+	pkg_jsonw_object_end(w);
+}
+
 static void write_module(struct pkg_jsonw *w, const struct pkg_module *m)
 {
 	const struct pkg_pinned *files = m->artifacts.items;
@@ -98,6 +117,7 @@ static void write_module(struct pkg_jsonw *w, const struct pkg_module *m)
 	for (size_t i = 0; i < m->artifacts.count; i++)
 		write_file(w, &files[i]);
 	pkg_jsonw_array_end(w);
+	write_bits(w, m);
 	pkg_lock_text(w, "description", m->description);
 	pkg_lock_bool(w, "encrypted", &m->encrypted);
 	pkg_lock_metadata(w, &m->metadata);

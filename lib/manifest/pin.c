@@ -190,6 +190,9 @@ static enum pkg_code pin_all(const struct records *r, struct pkg_manifest *m,
 
 		for (size_t k = 0; k < modules[i].artifacts.count; k++)
 			PKG_TRY(pin_one(r, &a[k], sink));
+		a = modules[i].bits_files.items;
+		for (size_t k = 0; k < modules[i].bits_files.count; k++)
+			PKG_TRY(pin_one(r, &a[k], sink));
 		if (modules[i].sbom_file != NULL)
 			PKG_TRY(pin_one(r, modules[i].sbom_file, sink));
 	}

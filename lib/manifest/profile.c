@@ -18,6 +18,7 @@ struct pkg_profile pkg_profile_default(void)
 	    .artifact_size = 1073741824,
 	    .artifact_storage = 21474836480,
 	    .rollout_groups = 500,
+	    .package_size = 1LL << 30,
 	};
 }
 
@@ -77,5 +78,6 @@ enum pkg_code pkg_profile_load(struct pkg_profile *out, struct pkg_arena *arena,
 	take(&out->artifact_size, &root.quotas->artifact_size);
 	take(&out->artifact_storage, &root.quotas->artifact_storage);
 	take(&out->rollout_groups, &root.quotas->rollout_groups);
+	take(&out->package_size, &root.quotas->package_size);
 	return PKG_OK;
 }

@@ -123,6 +123,28 @@
 	X(RECORD_MISMATCH, "record-mismatch", ERROR,                           \
 	  "a record does not match its file",                                  \
 	  "the file has changed since: hash it again")                         \
+	/* packages for Cloud Foundry */                                       \
+	X(BITS_RECORDS, "bits-records", ERROR,                                 \
+	  "bits cannot be found from records alone",                           \
+	  "resolve without --no-files: modes and links must be seen")          \
+	X(BITS_EMPTY, "bits-empty", ERROR, "a package has no file",            \
+	  "build it first, or look at the .cfignore of the folder")            \
+	X(BITS_LINK, "bits-link", ERROR,                                       \
+	  "a package has a symbolic link, a device or a pipe",                 \
+	  "put a file in its place, or name it in the .cfignore")              \
+	X(BITS_PATH, "bits-path", ERROR,                                       \
+	  "the path of a package's file is not safe: a backslash, a control "  \
+	  "character, or a ~ at its front",                                    \
+	  "rename it: servers refuse it or read it otherwise")                 \
+	X(BITS_SIZE, "bits-size", ERROR,                                       \
+	  "the files of a package are larger together than the server allows", \
+	  "leave files out with .cfignore, or raise the limit and --profile")  \
+	X(BITS_COUNT, "bits-count", ERROR,                                     \
+	  "a package has more than 65,534 files",                              \
+	  "leave files out with .cfignore, or pack some into an archive")      \
+	X(BITS_IGNORE, "bits-ignore", WARNING,                                 \
+	  "a line of .cfignore is no pattern and does nothing",                \
+	  "write it otherwise, or remove it")                                  \
 	/* sets */                                                             \
 	X(UNKNOWN_MODULE, "unknown-module", ERROR,                             \
 	  "a set names a module that is not there",                            \

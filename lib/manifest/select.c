@@ -243,6 +243,8 @@ static enum pkg_code select_module(struct selection *s, struct pkg_module *m)
 		PKG_TRY(check_seal(s, &sel[i]));
 	}
 	PKG_TRY(select_sbom(s, m));
+	if (m->bits != NULL)
+		PKG_TRY(pkg_select_bits(m, s->files, s->sink));
 	items = pkg_arena_array(s->files->arena, s->count + 1, sizeof(*items),
 				s->sink->err);
 	if (items == NULL)

@@ -25,10 +25,17 @@ struct lock_file {
 	const struct pkg_node *seal_sha256;
 	const struct pkg_node *md5, *sha1, *sha256, *sha512;
 	struct pkg_int_value size;
+	struct pkg_bool_value executable;
+};
+
+struct lock_bits {
+	const struct pkg_node *at, *path;
+	struct pkg_list files; /* struct lock_file */
 };
 
 struct lock_module {
 	struct pkg_module module;
+	struct lock_bits *bits;
 	struct pkg_list artifacts; /* struct lock_file */
 	struct lock_file *sbom;
 };
@@ -44,7 +51,7 @@ struct profile_root {
 		struct pkg_int_value metadata_per_set, modules_per_set;
 		struct pkg_int_value types_per_set_type, assignments;
 		struct pkg_int_value artifact_size, artifact_storage;
-		struct pkg_int_value rollout_groups;
+		struct pkg_int_value rollout_groups, package_size;
 	} * quotas;
 };
 

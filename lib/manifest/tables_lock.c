@@ -65,6 +65,45 @@ static const struct pkg_table sbom_table = {
     .fields = sbom_fields,
 };
 
+static const struct pkg_field bits_file_fields[] = {
+    ROW_PATH("path", path, PKG_LIMIT_PATH - 1, true,
+	     "The file, relative to the manifest's folder."),
+    ROW_BOOL(struct lock_file, executable, "executable",
+	     "It becomes 0755, else 0644."),
+    ROWS_DIGESTS,
+    {0},
+};
+
+static const struct pkg_table bits_file_table = {
+    .name = "pinnedBitsFile",
+    .help = "One file of a package.",
+    .size = sizeof(struct lock_file),
+    .fields = bits_file_fields,
+};
+static const struct pkg_field bits_file_item = {.kind = PKG_FIELD_OBJECT,
+						.table = &bits_file_table};
+
+static const struct pkg_field bits_fields[] = {
+    {.name = "path",
+     .kind = PKG_FIELD_STRING,
+     .required = true,
+     .bytes = true,
+     .offset = offsetof(struct lock_bits, path),
+     .min = 1,
+     .max = PKG_LIMIT_PATH - 1,
+     .help = "The folder, relative to the manifest's."},
+    ROW_LIST(struct lock_bits, files, "files", &bits_file_item,
+	     "Its files, in byte order."),
+    {0},
+};
+
+static const struct pkg_table bits_table = {
+    .name = "pinnedBits",
+    .help = "What a package for Cloud Foundry is made of.",
+    .size = sizeof(struct lock_bits),
+    .fields = bits_fields,
+};
+
 #define IN_MODULE(member) module.member
 
 static const struct pkg_field module_fields[] = {
@@ -84,6 +123,8 @@ static const struct pkg_field module_fields[] = {
 	     "Its files."),
     ROW_LIST(struct lock_module, IN_MODULE(metadata), "metadata",
 	     &pkg_manifest_metadatum_item, "Seen by devices if targetVisible."),
+    ROW_OBJECT(struct lock_module, bits, "bits", &bits_table,
+	       "The package for Cloud Foundry."),
     ROW_OBJECT(struct lock_module, sbom, "sbom", &sbom_table,
 	       "Travels in the bundle; servers have no place for it."),
     {0},
@@ -173,6 +214,8 @@ static const struct pkg_field quota_fields[] = {
 	      "Bytes of all artifacts of a tenant."),
     ROW_QUOTA(rollout_groups, "maxRolloutGroupsPerRollout",
 	      "Groups of one rollout."),
+    ROW_QUOTA(package_size, "maxPackageSize",
+	      "Bytes of all files of one package of Cloud Foundry."),
     {0},
 };
 

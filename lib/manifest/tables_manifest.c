@@ -93,6 +93,9 @@ static const struct pkg_field module_fields[] = {
 	     "Its files."),
     ROW_LIST(struct pkg_module, metadata, "metadata",
 	     &pkg_manifest_metadatum_item, "Seen by devices if targetVisible."),
+    ROW_PATH(struct pkg_module, bits, "bits", PKG_LIMIT_PATH - 1, false,
+	     "Cloud Foundry: the folder whose files become the package, "
+	     "without what its .cfignore names."),
     ROW_OBJECT(struct pkg_module, sbom, "sbom", &sbom_table,
 	       "Travels in the bundle; servers have no place for it."),
     {0},

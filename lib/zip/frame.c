@@ -13,9 +13,11 @@ enum {
 	MADE_BY = 0x031e, /* Unix, 3.0: only so are the attributes modes */
 	DATE = 0x0021,    /* 1980-01-01, the earliest there is */
 	EXTRA_ZIP64 = 1,
+	FLAG_UTF8 = 0x0800,
 	END64_REST = 44, /* bytes of the zip64 end after its size field */
 };
 #define ATTRIBUTES 0x81a40000u /* 0100644 */
+#define EXECUTABLE 0x00490000u /* 0000111 */
 
 /* Writes little-endian fields; only counts if there is nowhere to write. */
 struct pen {
@@ -54,12 +56,19 @@ uint32_t pkg_zip_crc32(uint32_t crc, const void *data, size_t len)
 	return libdeflate_crc32(crc, data, len);
 }
 
+static bool is_ascii(const char *name)
+{
+	while (*name != '\0' && (uint8_t)*name < 0x80)
+		name++;
+	return *name == '\0';
+}
+
 /* The fields that local header and central entry have in common. */
 static void put_common(struct pen *pen, const struct pkg_zip_entry *entry,
 		       bool zip64)
 {
 	put(pen, zip64 ? VERSION_ZIP64 : VERSION_PLAIN, 2);
-	put(pen, 0, 2); /* flags */
+	put(pen, is_ascii(entry->name) ? 0 : FLAG_UTF8, 2);
 	put(pen, 0, 2); /* stored */
 	put(pen, 0, 2); /* 00:00:00 */
 	put(pen, DATE, 2);
@@ -101,7 +110,7 @@ size_t pkg_zip_central(uint8_t *out, const struct pkg_zip_entry *entry)
 	put(&pen, 0, 2); /* comment */
 	put(&pen, 0, 2); /* disk */
 	put(&pen, 0, 2); /* internal attributes */
-	put(&pen, ATTRIBUTES, 4);
+	put(&pen, entry->executable ? ATTRIBUTES | EXECUTABLE : ATTRIBUTES, 4);
 	put(&pen, narrow(entry->offset), 4);
 	put_bytes(&pen, entry->name, strlen(entry->name));
 	if (extra != 0) {

@@ -15,7 +15,8 @@ import pytest
 import yaml
 from support import ROOT
 
-FORMATS = ["manifest", "lock", "plan", "profile", "receipt"]
+FORMATS = ["manifest", "lock", "plan", "plan-cloudfoundry", "profile",
+           "receipt"]
 SHAPE = {"unknown-key", "missing-key", "conflicting-keys", "wrong-type",
          "wrong-value", "out-of-range", "too-short", "too-long", "wrong-form",
          "duplicate-item"}
@@ -144,7 +145,7 @@ def test_document_has_every_key_and_every_rule():
 
 def test_unknown_schema(run):
     done = run("pkg-manifest", "schema", "manifset", check=2)
-    assert "manifest, lock, plan, profile and receipt" in done.err
+    assert "plan-cloudfoundry, profile and receipt" in done.err
 
 
 @pytest.mark.parametrize("name", GOOD)

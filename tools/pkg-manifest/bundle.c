@@ -2,11 +2,15 @@
 #include "pkg-manifest/session.h"
 
 #include "packline/bundle.h"
+#include "packline/cloudfoundry.h"
 #include "packline/limits.h"
 #include "packline/outfile.h"
+#include "packline/resource.h"
+
+#include <string.h>
 
 struct options {
-	const char *containers, *known, *expires, *requester;
+	const char *target, *containers, *known, *expires, *requester;
 	struct cli_number sequence;
 };
 
@@ -34,13 +38,19 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	    .progress = progress,
 	    .progress_context = s->cli,
 	};
+	PKG_AUTO(pkg_known) struct pkg_known *resources = NULL;
+	const bool cf = strcmp(o->target, "cloudfoundry") == 0;
 	uint64_t size = 0;
 
 	PKG_TRY(session_crypto(s, err));
+	if (cf)
+		PKG_TRY(session_resources(s, &resources, o->known, err));
 	PKG_TRY(pkg_outfile_open(&file, cli_dirfd(s->cli), cli_output(s->cli),
 				 &options, err));
-	PKG_TRY(pkg_bundle_write(&spec, cli_env(s->cli), s->arena, file, &size,
-				 err));
+	PKG_TRY(cf ? pkg_cf_bundle_write(&spec, resources, cli_env(s->cli),
+					 s->arena, file, &size, err)
+		   : pkg_bundle_write(&spec, cli_env(s->cli), s->arena, file,
+				      &size, err));
 	return pkg_outfile_commit(file, size, err);
 }
 
@@ -63,8 +73,12 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err)
 {
-	struct options options = {.sequence = {.max = PKG_LIMIT_JSON_INT}};
+	struct options options = {.target = "hawkbit",
+				  .sequence = {.max = PKG_LIMIT_JSON_INT}};
 	const struct cli_opt table[] = {
+	    {"target", 0, CLI_CHOICE, &options.target, "SERVER",
+	     "kind of server that imports it (default: hawkbit)",
+	     "hawkbit cloudfoundry", NULL},
 	    {"containers", 0, CLI_TEXT, &options.containers, "FILE",
 	     "records of the containers of sealed artifacts", NULL, "file"},
 	    {"known", 0, CLI_TEXT, &options.known, "RECEIPT",

@@ -40,6 +40,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 		for (size_t k = 0; k < modules[i].artifacts.count; k++)
 			PKG_TRY(print(&s, &a[k], &once, o->null, err));
+		a = modules[i].bits_files.items;
+		for (size_t k = 0; k < modules[i].bits_files.count; k++)
+			PKG_TRY(print(&s, &a[k], &once, o->null, err));
 		if (modules[i].sbom_file != NULL)
 			PKG_TRY(print(&s, modules[i].sbom_file, &once, o->null,
 				      err));

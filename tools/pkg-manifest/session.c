@@ -5,6 +5,7 @@
 #include "packline/limits.h"
 #include "packline/outfile.h"
 #include "packline/path.h"
+#include "packline/resource.h"
 #include "packline/text.h"
 
 #include <errno.h>
@@ -247,6 +248,22 @@ enum pkg_code session_crypto(struct session *s, struct pkg_err *err)
 	struct pkg_env *env = cli_env(s->cli);
 
 	return env->crypto != NULL ? PKG_OK : pkg_crypto_new(&env->crypto, err);
+}
+
+enum pkg_code session_resources(struct session *s, struct pkg_known **out,
+				const char *path, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_known) struct pkg_known *known = NULL;
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf text = {.max = PKG_LIMIT_ANSWER_JSON};
+
+	if (path == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_path_slurp(&text, cli_dirfd(s->cli), path, err));
+	PKG_TRY(pkg_known_new(&known, err));
+	PKG_TRY(pkg_known_add(known, path, text.data, text.len, err));
+	*out = PKG_STEAL(known);
+	return PKG_OK;
 }
 
 /* True if the file @path has exactly these bytes. */

@@ -105,6 +105,15 @@ enum pkg_code records_open(struct records *r, const struct session *s,
 			   const char *path, struct pkg_err *err);
 void records_fini(struct records *r);
 
+struct pkg_known;
+
+/*
+ * Read what Cloud Foundry has, the answers in the file @path; @out stays NULL
+ * if that is NULL.
+ */
+enum pkg_code session_resources(struct session *s, struct pkg_known **out,
+				const char *path, struct pkg_err *err);
+
 /* Remember that @path, relative to the working folder, was read. */
 enum pkg_code session_input(struct session *s, const char *path,
 			    struct pkg_err *err);

@@ -5,6 +5,7 @@
 #include "packline/env.h"
 #include "packline/plan.h"
 
+struct pkg_known;
 struct pkg_outfile;
 
 /*
@@ -18,6 +19,8 @@ struct pkg_bundle_spec {
 	/* A receipt of what the server has (pkg_receipt_known()), relative to
 	   containers_folder; or NULL. */
 	const char *known;
+	/* What Cloud Foundry has (packline/cloudfoundry.h), or NULL. */
+	struct pkg_known *resources;
 	int folder;            /* that the lock's paths start in */
 	int containers_folder; /* that the paths of the records start in */
 	int64_t sequence;      /* 0..2^53-1, -1 = none */

@@ -67,8 +67,9 @@ struct pkg_pinned {
 	/* Path of its container, from the working folder: size and digests are
 	   the container's then (pkg_plan_containers()); else NULL. */
 	const char *container;
-	bool known;   /* the server has it: a plan only looks for it */
-	int64_t size; /* bytes; -1 = not known yet */
+	bool executable; /* of bits: the owner may execute it */
+	bool known;      /* the server has it: a plan only looks for it */
+	int64_t size;    /* bytes; -1 = not known yet */
 	const char *md5, *sha1, *sha256, *sha512; /* hex; NULL = not known */
 };
 
@@ -83,7 +84,9 @@ struct pkg_module {
 	struct pkg_list selectors;       /* struct pkg_selector */
 	struct pkg_list metadata;        /* struct pkg_metadatum */
 	struct pkg_sbom *sbom;
-	struct pkg_list artifacts; /* struct pkg_pinned, once selected */
+	const struct pkg_node *bits; /* folder that becomes bits.zip */
+	struct pkg_list artifacts;   /* struct pkg_pinned, once selected */
+	struct pkg_list bits_files;  /* the same, of the folder */
 	struct pkg_pinned *sbom_file;
 };
 
@@ -207,6 +210,7 @@ struct pkg_profile {
 	int64_t modules_per_set, types_per_set_type, assignments_per_request;
 	int64_t artifact_size, artifact_storage; /* bytes */
 	int64_t rollout_groups;
+	int64_t package_size; /* bytes of a package, Cloud Foundry */
 };
 
 PKG_API_BEGIN

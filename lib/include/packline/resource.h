@@ -56,6 +56,9 @@ void pkg_known_free(struct pkg_known *known); /* NULL is allowed */
 PKG_MUST_CHECK enum pkg_code pkg_known_add(struct pkg_known *known,
 					   const char *name, const void *json,
 					   size_t len, struct pkg_err *err);
+/* Is there a file of that SHA-1 and size (bytes) among them? */
+bool pkg_known_has(struct pkg_known *known,
+		   const uint8_t sha1[PKG_AT_LEAST(20)], uint64_t size);
 /*
  * Write one line {"matched": [...], "to_upload": [...]} about the files added
  * with pkg_known_sort(); entries as in the question, here with empty files.

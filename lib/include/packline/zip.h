@@ -25,10 +25,13 @@ enum {
 
 /* One member.  Sizes and offsets in bytes. */
 struct pkg_zip_entry {
-	const char *name; /* 1..PKG_ZIP_NAME_MAX bytes, ASCII, NUL-terminated */
+	/* NUL-terminated, 1..PKG_ZIP_NAME_MAX bytes of ASCII in the profile;
+	   the framing below takes up to 65535 bytes of UTF-8. */
+	const char *name;
 	uint64_t size;
 	uint64_t offset; /* of the local header */
 	uint32_t crc;    /* CRC-32 (ISO 3309) of the content */
+	bool executable; /* mode 0755, else 0644; never in the profile */
 };
 
 PKG_API_BEGIN
