@@ -55,9 +55,9 @@ static enum pkg_code make_inputs(const struct pkg_bundle_spec *spec,
 
 enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
 				   const struct pkg_env *env,
-				   const struct pkg_container_input *inputs,
-				   size_t count, struct pkg_outfile *file,
-				   uint64_t *size, struct pkg_err *err)
+				   const struct bundle_inputs *inputs,
+				   struct pkg_outfile *file, uint64_t *size,
+				   struct pkg_err *err)
 {
 	const struct pkg_product *product = spec->lock->product;
 	const struct pkg_container_spec container = {
@@ -69,8 +69,8 @@ enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
 			.sequence = spec->sequence,
 			.expires = spec->expires},
 	    .requester = spec->requester,
-	    .inputs = inputs,
-	    .input_count = count,
+	    .inputs = inputs->items,
+	    .input_count = inputs->count,
 	    .progress = spec->progress,
 	    .progress_context = spec->progress_context,
 	};
@@ -95,7 +95,7 @@ enum pkg_code pkg_bundle_write(const struct pkg_bundle_spec *spec,
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf plan = {.max = PKG_LIMIT_PLAN_JSON};
-	struct pkg_container_input *inputs;
+	struct bundle_inputs inputs;
 	struct pkg_plan_blobs blobs;
 	size_t known;
 
@@ -106,10 +106,11 @@ enum pkg_code pkg_bundle_write(const struct pkg_bundle_spec *spec,
 					  &known, err));
 	PKG_TRY(make_plan(spec->lock, &plan, err));
 	PKG_TRY(pkg_plan_blobs(&blobs, arena, spec->lock, err));
-	inputs = pkg_arena_array(arena, blobs.count + 1, sizeof(*inputs), err);
-	if (inputs == NULL)
+	inputs.count = blobs.count + 1;
+	inputs.items =
+	    pkg_arena_array(arena, inputs.count, sizeof(*inputs.items), err);
+	if (inputs.items == NULL)
 		return err->code;
-	PKG_TRY(make_inputs(spec, &plan, &blobs, inputs, err));
-	return pkg_bundle_container(spec, env, inputs, blobs.count + 1, file,
-				    size, err);
+	PKG_TRY(make_inputs(spec, &plan, &blobs, inputs.items, err));
+	return pkg_bundle_container(spec, env, &inputs, file, size, err);
 }

@@ -3,18 +3,19 @@
 #define BUNDLE_BUNDLE_H
 
 #include "packline/bundle.h"
+#include "packline/container_write.h"
 
-struct pkg_container_input;
+/* plan.json, then the blobs ascending by name. */
+struct bundle_inputs {
+	struct pkg_container_input *items; /* in an arena */
+	size_t count;
+};
 
-/*
- * Write the container of a bundle.
- * @inputs  plan.json, then the blobs ascending by name; @count of them.
- * Errors as pkg_bundle_write().
- */
+/* Write the container of a bundle.  Errors as pkg_bundle_write(). */
 enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
 				   const struct pkg_env *env,
-				   const struct pkg_container_input *inputs,
-				   size_t count, struct pkg_outfile *file,
-				   uint64_t *size, struct pkg_err *err);
+				   const struct bundle_inputs *inputs,
+				   struct pkg_outfile *file, uint64_t *size,
+				   struct pkg_err *err);
 
 #endif

@@ -141,37 +141,36 @@ static enum pkg_code write_all(const struct pkg_bundle_spec *spec,
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf plan = {.max = PKG_LIMIT_PLAN_JSON};
-	struct pkg_container_input *inputs;
+	struct bundle_inputs inputs = {0};
 	struct pkg_sink_buf sink;
-	size_t count;
 
 	for (size_t i = 0; i < all->count; i++)
 		PKG_TRY(keep_body(job, &all->items[i], err));
 	pkg_sink_buf_init(&sink, &plan);
 	PKG_TRY(pkg_cf_put_plan(job, all->items, all->count, &sink.sink, err));
-	inputs = pkg_arena_array(job->arena,
-				 all->count + job->lock->modules.count + 1,
-				 sizeof(*inputs), err);
-	if (inputs == NULL)
+	inputs.items = pkg_arena_array(
+	    job->arena, all->count + job->lock->modules.count + 1,
+	    sizeof(*inputs.items), err);
+	if (inputs.items == NULL)
 		return pkg_failed_(err->code);
-	inputs[0] = (struct pkg_container_input){.from = PKG_FROM_MEMORY,
-						 .source_name = "plan.json",
-						 .data = plan.data,
-						 .len = plan.len};
-	PKG_TRY(add_blobs(job, all, inputs + 1, &count, err));
-	return pkg_bundle_container(spec, job->env, inputs, count + 1, file,
-				    size, err);
+	inputs.items[0] =
+	    (struct pkg_container_input){.from = PKG_FROM_MEMORY,
+					 .source_name = "plan.json",
+					 .data = plan.data,
+					 .len = plan.len};
+	PKG_TRY(add_blobs(job, all, inputs.items + 1, &inputs.count, err));
+	inputs.count++;
+	return pkg_bundle_container(spec, job->env, &inputs, file, size, err);
 }
 
 enum pkg_code pkg_cf_bundle_write(const struct pkg_bundle_spec *spec,
-				  struct pkg_known *known,
 				  const struct pkg_env *env,
 				  struct pkg_arena *arena,
 				  struct pkg_outfile *file, uint64_t *size,
 				  struct pkg_err *err)
 {
 	const struct cf_job job = {.lock = spec->lock,
-				   .known = known,
+				   .known = spec->resources,
 				   .env = env,
 				   .arena = arena,
 				   .folder = spec->folder};

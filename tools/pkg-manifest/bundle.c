@@ -26,7 +26,7 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	const struct pkg_outfile_options options = {
 	    .force = cli_force(s->cli), .seekable = true, .binary = true};
 	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
-	const struct pkg_bundle_spec spec = {
+	struct pkg_bundle_spec spec = {
 	    .lock = s->manifest,
 	    .containers = containers,
 	    .known = o->known,
@@ -45,10 +45,11 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	PKG_TRY(session_crypto(s, err));
 	if (cf)
 		PKG_TRY(session_resources(s, &resources, o->known, err));
+	spec.resources = resources;
 	PKG_TRY(pkg_outfile_open(&file, cli_dirfd(s->cli), cli_output(s->cli),
 				 &options, err));
-	PKG_TRY(cf ? pkg_cf_bundle_write(&spec, resources, cli_env(s->cli),
-					 s->arena, file, &size, err)
+	PKG_TRY(cf ? pkg_cf_bundle_write(&spec, cli_env(s->cli), s->arena, file,
+					 &size, err)
 		   : pkg_bundle_write(&spec, cli_env(s->cli), s->arena, file,
 				      &size, err));
 	return pkg_outfile_commit(file, size, err);

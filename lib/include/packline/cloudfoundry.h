@@ -31,11 +31,12 @@ pkg_cf_plan_write(const struct pkg_manifest *lock, int folder,
 /*
  * Write a bundle for Cloud Foundry: the plan, and for each package the body of
  * its upload (multipart/form-data, RFC 7578).
- * @spec   containers and known are not looked at.
+ * @spec   resources is what the server has; containers and known are not
+ *         looked at.
  * Otherwise as pkg_bundle_write() and pkg_cf_plan_write().
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_cf_bundle_write(const struct pkg_bundle_spec *spec, struct pkg_known *known,
+pkg_cf_bundle_write(const struct pkg_bundle_spec *spec,
 		    const struct pkg_env *env, struct pkg_arena *arena,
 		    struct pkg_outfile *file, uint64_t *size,
 		    struct pkg_err *err);
