@@ -110,7 +110,7 @@ static enum pkg_code list_slots(const struct key_token *token, ck_ulong *slots,
 enum pkg_code pkg_token_find(struct key_token *token,
 			     const struct pkcs11_uri *uri, struct pkg_err *err)
 {
-	ck_ulong slots[SLOTS_MAX];
+	ck_ulong slots[SLOTS_MAX] = {0};
 	ck_ulong count = 0;
 	struct search search = {0};
 

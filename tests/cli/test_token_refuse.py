@@ -20,10 +20,12 @@ def refuse(run, keys, tokens, with_token, tmp_path):
     """refuse("pin-wrong", "rsa", ...) -> text and hint of the message."""
     (tmp_path / "a.bin").write_text("payload\n")
 
-    def check(reason, name="p256", *more, code=5, cert="officer", **how):
+    def check(reason, name="p256", *more, code=5, cert="officer", leaks=False,
+              **how):
         result = run("pkg-seal", "create", *SUBJECT, *with_token(name, **how),
                      "--cert", keys.cert(cert), *more, "--json", "-o",
-                     "a.seal", "a.bin", env=tokens.env, check=code)
+                     "a.seal", "a.bin", check=code,
+                     env=tokens.leaky_env if leaks else tokens.env)
         # One message and nothing else: engines and modules print a lot.
         message, = result.messages
         assert message.get("reason") == reason, message
@@ -119,7 +121,7 @@ def test_two_tokens(refuse, tokens):
 def test_a_wrong_pin_is_tried_once(refuse, keys, tokens):
     wrong = keys.secret("wrong-pin", "000000")
     assert tries_left(tokens) == []
-    text, _ = refuse("pin-wrong", pin=wrong, module=softhsm.SPY)
+    text, _ = refuse("pin-wrong", pin=wrong, module=softhsm.SPY, leaks=True)
     assert text.endswith("the PIN is wrong")
     assert tokens.calls["C_Login"] == 1
     assert tries_left(tokens) == ["user PIN count low"]
@@ -200,7 +202,7 @@ def test_ed25519(refuse, tokens):
 def test_ed25519_beside_the_key(refuse, tokens):
     """libp11 0.4.12 then shows no key at all of that token."""
     tokens.new_key("ed", "77", "EC:edwards25519", "sign")
-    text, _ = refuse("token-ed25519")
+    text, _ = refuse("token-ed25519", leaks=True)
     assert "Ed25519" in text
 
 
