@@ -145,6 +145,15 @@ def test_a_module_may_be_named_relative_to_the_folder(tmp_path, create):
     create("p256", module="./module.so")
 
 
+def test_without_a_module_it_is_p11_kits(run, keys, tokens, payload):
+    """Debian's SoftHSM tells p11-kit of itself."""
+    run("pkg-seal", "create", *SUBJECT, "--key", "pkcs11:object=rsa;token=acme",
+        "--cert", tokens.new_cert(keys, "rsa", "signer"), "--pin",
+        f"file:{tokens.pin}", "-o", "a.seal", payload, env=tokens.leaky_env,
+        check=0)
+    assert verdict(run, keys)["ok"]
+
+
 # -- the PIN ------------------------------------------------------------------
 
 def test_pin_from_the_uri(run, keys, tokens, payload):

@@ -127,6 +127,31 @@ def test_a_wrong_pin_is_tried_once(refuse, keys, tokens):
     assert tries_left(tokens) == ["user PIN count low"]
 
 
+# SoftHSM never locks a PIN; it keeps the token's flags in a file, as a number.
+FLAGS = (0x42d).to_bytes(8, "big")
+LOCKED, FINAL_TRY = 0x40000, 0x20000
+
+
+def set_flag(tokens, flag):
+    path, = (tokens.folder / "tokens").glob("*/token.object")
+    data = path.read_bytes()
+    assert data.count(FLAGS) == 1
+    path.write_bytes(data.replace(FLAGS, (0x42d | flag).to_bytes(8, "big")))
+
+
+def test_a_locked_pin_is_not_tried(refuse, tokens):
+    set_flag(tokens, LOCKED)
+    _, hint = refuse("pin-locked", module=softhsm.SPY, leaks=True)
+    assert "--init-pin" in hint
+    assert tokens.calls["C_Login"] == 0
+
+
+def test_the_last_try_was_not_the_last(refuse, keys, tokens):
+    set_flag(tokens, FINAL_TRY)
+    text, _ = refuse("pin-wrong", pin=keys.secret("wrong-pin", "000000"))
+    assert "one try is left" in text
+
+
 def test_a_pin_of_another_length(refuse, keys):
     refuse("pin-wrong", pin=keys.secret("short-pin", "1"))
 

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 
 /*
- * Private keys: RSA of 3072..8192 bits, EC P-256 and P-384.
+ * Private keys, in files or in tokens: RSA of 3072..8192 bits, EC P-256 and
+ * P-384.
  */
 struct pkg_key;
 struct pkg_certs;
@@ -51,17 +52,32 @@ struct pkg_key_ask {
 PKG_API_BEGIN
 
 /*
- * Load the private key that @word names: a path (relative to @dirfd,
- * AT_FDCWD is fine) or `file:` and a path.  The file, of at most
- * PKG_LIMIT_KEY_FILE bytes, holds PEM (PKCS#8 or traditional, encrypted or
- * not; certificates in it are kept), DER (PKCS#8 or traditional) or PKCS#12
- * with one key.
- * @out  receives the key; freed by the caller with pkg_key_free().
- * @ask  NULL = there is no passphrase.
+ * Load the private key that @word names:
+ *
+ * - a path (relative to @dirfd, AT_FDCWD is fine) or `file:` and a path.  The
+ *   file, of at most PKG_LIMIT_KEY_FILE bytes, holds PEM (PKCS#8 or
+ *   traditional, encrypted or not; certificates in it are kept), DER (PKCS#8
+ *   or traditional) or PKCS#12 with one key;
+ * - a `pkcs11:` URI (RFC 7512) of a key in a token; what it may say is in
+ *   pkg-seal(1), TOKENS.  The private half stays there.  Certificates beside
+ *   it, under its id, are kept.  Until the key is freed no other process of
+ *   this user that uses Packline gets at the token.  Of the keys that one
+ *   process has from one module, none can be used after the first was freed:
+ *   PKCS#11 knows only processes.
+ *
+ * @out  receives the key; freed by the caller with pkg_key_free(), on the
+ *       thread that loaded it if it is in a token.
+ * @ask  NULL = there is neither passphrase nor PIN, and the module is the
+ *       default.
  * Fails with PKG_KEY, mostly with a hint: others may read the file, a wrong
- * or missing passphrase, no private key in it, an algorithm or size that is
- * not in suite packline-1, a `pkcs11:` word; PKG_SYSTEM if the file cannot be
- * read; or as @ask does.
+ * or missing passphrase, no private key in it; with one of the reasons that
+ * pkg-seal(1) lists: "algorithm-weak" for an algorithm or size that is not in
+ * suite packline-1; "key-uri", "pin-in-uri"; "module-missing",
+ * "module-unsafe", "module-broken"; "token-missing", "token-ambiguous",
+ * "token-busy", "token-failed", "token-loader", "token-ed25519";
+ * "pin-missing", "pin-wrong" (tried once), "pin-locked", "pin-unset";
+ * "token-key-missing", "token-key-ambiguous", "token-half-key".  PKG_SYSTEM
+ * if a file cannot be read; or as @ask does.
  */
 PKG_MUST_CHECK enum pkg_code pkg_key_load(struct pkg_key **out,
 					  struct pkg_crypto *crypto, int dirfd,
