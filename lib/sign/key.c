@@ -118,9 +118,10 @@ static enum pkg_code load_token(struct pkg_key *key, const char *word,
 	PKG_TRY(pkg_sign_scope_enter(&scope, key->crypto, err));
 	PKG_TRY(pkg_token_load(&key->token, &key->pkey, key->crypto, &with_uri,
 			       err));
-	PKG_TRY(check_type(key, err));
+	/* First: half a key has no type either. */
 	if (pkg_sign_spki(key->spki, key->crypto, key->pkey, err) != PKG_OK)
 		return pkg_token_half_key(key->token, err);
+	PKG_TRY(check_type(key, err));
 	return take_certs(key, key->token->certs, err);
 }
 
