@@ -210,9 +210,12 @@ class Keys:
     def ca(self):
         return self.cert("ca")
 
-    def openssl(self, *args):
-        subprocess.run(["openssl", *map(str, args)], cwd=self.folder,
-                       check=True, capture_output=True)
+    def openssl(self, *args, cwd=None):
+        return subprocess.run(["openssl", *map(str, args)], check=True,
+                              cwd=cwd or self.folder, capture_output=True)
+
+    def output(self, *args):
+        return self.openssl(*args).stdout.decode()
 
     def new_key(self, name, algorithm):
         self.openssl("genpkey", "-algorithm", *algorithm, "-out",
