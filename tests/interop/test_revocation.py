@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Revocation lists: from --crl and from the trust policy, never a container."""
+
+import datetime
+
+import forge
+import pytest
+from office import Office
+
+NOW = datetime.datetime.now(datetime.timezone.utc)
+
+
+def stamp(days):
+    return (NOW + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
+
+
+@pytest.fixture
+def crl(keys, tmp_path):
+    """crl("release", ..., made=-1, until=30) -> path of a list of the CA"""
+    (tmp_path / "ca.cnf").write_text(
+        "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\n"
+        "default_md = sha256\n")
+
+    def make(*revoked, made=-1, until=30, name="ca.crl", ca="ca"):
+        rows = ""
+        for who in revoked:
+            serial = keys.output("x509", "-in", keys.cert(who), "-noout",
+                                 "-serial").split("=")[1].strip()
+            rows += f"R\t{stamp(900)[2:]}\t{stamp(-2)[2:]}\t{serial}\t" \
+                    f"unknown\t/O=Acme/CN={who}\n"
+        (tmp_path / "index.txt").write_text(rows)
+        keys.openssl("ca", "-config", tmp_path / "ca.cnf", "-gencrl",
+                     "-keyfile", keys.key(ca), "-cert", keys.cert(ca),
+                     "-crl_lastupdate", stamp(made), "-crl_nextupdate",
+                     stamp(until), "-out", tmp_path / name, cwd=tmp_path)
+        return tmp_path / name
+
+    return make
+
+
+def revocation(verdict):
+    return {check["id"]: check["ok"] for check in verdict["checks"]}[
+        "revocation"]
+
+
+def test_without_a_list_nothing_is_said(keys, verify):
+    assert revocation(verify(forge.Box(keys))[1]) is None
+
+
+def test_signer_who_is_revoked(keys, verify, refuse, crl):
+    status, verdict = verify(forge.Box(keys), "--crl", crl())
+    assert (status, revocation(verdict)) == (0, True)
+    status, verdict = verify(forge.Box(keys), "--crl", crl("release"))
+    assert (status, verdict["reason"], revocation(verdict)) == (
+        1, "certificate-revoked", False)
+    # one list among several is enough, and PEM files hold any number
+    both = crl("release").read_text() + crl(ca="ca2").read_text()
+    path = crl()
+    path.write_text(both)
+    refuse(forge.Box(keys), 1, "certificate-revoked", "--crl", path)
+
+
+def test_lists_that_do_not_count(keys, refuse, crl):
+    """Of another CA, or not current: then nobody knows, and that is a no."""
+    refuse(forge.Box(keys), 1, "certificate-revoked", "--crl", crl(ca="ca2"))
+    refuse(forge.Box(keys), 1, "certificate-revoked", "--crl",
+           crl(made=-9, until=-1))
+    refuse(forge.Box(keys), 1, "certificate-revoked", "--crl",
+           crl(made=1, until=9))
+
+
+def test_list_in_the_policy(keys, verify, refuse, crl, policy):
+    path = crl("release")
+    trust = policy(extra=f"  crls: [{path}]\n")
+    refuse(forge.Box(keys), 1, "certificate-revoked", trust=trust)
+    crl("officer")
+    assert verify(forge.Box(keys), trust=trust)[0] == 0
+    refuse(forge.Box(keys, signers=["officer"]), 1, "certificate-revoked",
+           trust=trust)
+    # --crl adds to them, and the newest list of a CA counts
+    refuse(forge.Box(keys), 1, "certificate-revoked", "--crl",
+           crl("release", made=-.5, name="more.crl"), trust=trust)
+    assert verify(forge.Box(keys), "--crl", crl(
+        "release", made=-2, name="less.crl"), trust=trust)[0] == 0
+
+
+def test_greatest_age(keys, verify, refuse, crl, policy):
+    path = crl(made=-3, until=30)
+    for age, code in (("4d", 0), ("49h", 1), ("2d", 1)):
+        trust = policy(extra=f"  crls: [{path}]\n  crlMaxAge: {age}\n")
+        status, verdict = verify(forge.Box(keys), trust=trust)
+        assert status == code
+        if code:
+            assert verdict["reason"] == "crl-too-old"
+            assert revocation(verdict) is False
+    # a newer list of the same CA makes the old one harmless
+    newer = crl(made=-1, name="new.crl")
+    assert verify(forge.Box(keys), "--crl", newer, trust=trust)[0] == 0
+    refuse(forge.Box(keys), 1, "crl-too-old", "--crl",
+           crl(made=-1, name="other.crl", ca="ca2"), trust=trust)
+
+
+def test_pins_without_roots_cannot_have_lists(keys, run, crl, tmp_path):
+    office = Office(keys, tmp_path)
+    forge.Box(keys).write(tmp_path / "a.seal")
+    trust = office.trust(approvals=(), roots=False)
+    answer = run("pkg-verify", "--trust", trust, "--crl", crl(), "a.seal",
+                 check=2)
+    assert "names no CA" in answer.err
+
+
+def test_officer_who_is_revoked(keys, verify, crl, tmp_path):
+    """His approval was good; his key is not to be believed any more."""
+    office = Office(keys, tmp_path)
+    box = office.ask(forge.Box(keys))
+    body = office.approved(box, [office.decision(box, who)
+                                 for who in ("alice", "bob")])
+    trust = office.trust()
+    assert verify(body, "--crl", crl("dora"), trust=trust)[0] == 0
+    status, verdict = verify(body, "--crl", crl("bob"), trust=trust)
+    assert (status, verdict["reason"]) == (1, "certificate-revoked")
