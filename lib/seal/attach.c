@@ -254,6 +254,9 @@ enum pkg_code pkg_seal_attach(const struct pkg_seal_attach *job,
 	    .clock = pkg_trust_clock(job->trust, &job->demands),
 	};
 
+	/* What is not attached yet cannot carry its time stamp yet. */
+	if (self.clock.mode == PKG_CLOCK_TSA)
+		self.clock.mode = PKG_CLOCK_SYSTEM;
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	self.arena = arena;

@@ -91,6 +91,19 @@ static enum pkg_code add_crls(X509_STORE *store, const struct pkg_crls *crls,
 	return PKG_OK;
 }
 
+/* For any_validity: the two verdicts about a certificate's dates do not count.
+ */
+static int pass_validity(int ok, X509_STORE_CTX *ctx)
+{
+	const int verdict = X509_STORE_CTX_get_error(ctx);
+
+	if (verdict != X509_V_ERR_CERT_HAS_EXPIRED &&
+	    verdict != X509_V_ERR_CERT_NOT_YET_VALID)
+		return ok;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
 /* All that OpenSSL must be told; its defaults would accept e-mail certificates
    of 1024 bits. */
 static bool set_rules(X509_STORE *store,
@@ -110,6 +123,8 @@ static bool set_rules(X509_STORE *store,
 		flags |= X509_V_FLAG_NO_CHECK_TIME;
 	else
 		X509_VERIFY_PARAM_set_time(param, (time_t)options->at);
+	if (options->any_validity)
+		X509_STORE_set_verify_cb(store, pass_validity);
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 	/* The purpose is judged by check_purpose() below: 3.0 has none for
 	   code signing, and would take "smimesign" if there were none. */

@@ -53,6 +53,20 @@ static enum pkg_code check_sound(const struct judge *judge, struct pkg_cms *cms,
 			      &options, err);
 }
 
+static enum pkg_code verify_dated(const struct judge *judge,
+				  struct pkg_cms *cms,
+				  struct pkg_cms_verify_options *options,
+				  struct pkg_err *err)
+{
+	const struct trust_dated dated = {judge->trust, judge->env, judge->set};
+	int64_t stamp = 0;
+
+	PKG_TRY(pkg_trust_verify_dated(&dated, cms, options, &stamp, err));
+	if (stamp > judge->out->stamp)
+		judge->out->stamp = stamp;
+	return PKG_OK;
+}
+
 /* A pinned key: everything must be right, or the whole set is refused. */
 static enum pkg_code check_pinned(const struct judge *judge,
 				  struct pkg_cms *cms,
@@ -68,8 +82,7 @@ static enum pkg_code check_pinned(const struct judge *judge,
 		options.anchor_keys = &pin->spki;
 		options.anchor_key_count = 1;
 	}
-	return pkg_cms_verify(cms, judge->set->content, judge->set->content_len,
-			      &options, err);
+	return verify_dated(judge, cms, &options, err);
 }
 
 /*
@@ -92,8 +105,7 @@ static enum pkg_code check_chain(const struct judge *judge, struct pkg_cms *cms,
 		return check_sound(judge, cms, err);
 	options.anchors = judge->trust->anchors;
 	options.crls = judge->trust->crls;
-	code = pkg_cms_verify(cms, judge->set->content, judge->set->content_len,
-			      &options, err);
+	code = verify_dated(judge, cms, &options, err);
 	if (code == PKG_NO && judge->trust->form == TRUST_CA &&
 	    strcmp(err->reason, "signer-untrusted") == 0) {
 		*err = PKG_ERR_INIT;

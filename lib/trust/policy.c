@@ -26,6 +26,7 @@ struct trust {
 	struct pkg_list roots, approvals, tenants, device_configs, suites, crls;
 	struct signers *signers;
 	const struct pkg_node *time, *crl_max_age;
+	struct trust_tsa_doc *tsa;
 	struct pkg_bool_value allow_unsigned;
 	struct pkg_int_value min_sequence;
 };
@@ -169,8 +170,13 @@ static const struct pkg_field trust_fields[] = {
      .max = 64,
      .pattern = "^(system|none|tsa|at=.+)$",
      .help = "Clock for certificates and expiry: system (if absent), at= and "
-	     "an RFC 3339 time, or none.",
-     .hint = "system, at=2026-12-01T02:00:00Z or none"},
+	     "an RFC 3339 time, tsa (time stamps of the signatures), or none.",
+     .hint = "system, at=2026-12-01T02:00:00Z, tsa or none"},
+    {.name = "tsa",
+     .kind = PKG_FIELD_OBJECT,
+     .offset = offsetof(struct trust, tsa),
+     .table = &pkg_trust_tsa_table,
+     .help = "Time-stamping authorities that are believed."},
     {.name = "allowUnsigned",
      .kind = PKG_FIELD_BOOL,
      .offset = offsetof(struct trust, allow_unsigned),
@@ -352,8 +358,6 @@ static enum pkg_code read_time(struct pkg_trust *trust,
 {
 	if (node == NULL)
 		return PKG_OK;
-	if (pkg_node_is(node, "tsa"))
-		return pkg_config_unsupported(file, node, "time: tsa is", err);
 	if (pkg_clock_parse(&trust->clock, node->text))
 		return PKG_OK;
 	return pkg_config_error(file, "wrong-form", node,
@@ -399,6 +403,9 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 					    from->crl_max_age, err));
 	if (diag->errors == before) /* else it is refused anyway */
 		PKG_TRY(pkg_trust_read_files(trust, &file, dirfd, &files, err));
+	if (diag->errors == before)
+		PKG_TRY(
+		    pkg_trust_read_tsa(trust, &file, dirfd, from->tsa, err));
 	PKG_TRY(pkg_config_names(&trust->tenants, &file, &from->tenants, err));
 	PKG_TRY(pkg_config_names(&trust->device_configs, &file,
 				 &from->device_configs, err));

@@ -101,6 +101,7 @@ void pkg_trust_free(struct pkg_trust *trust)
 		pkg_approval_policy_free(trust->approvals[i]);
 	pkg_crls_free(trust->crls);
 	pkg_certs_free(trust->anchors);
+	pkg_certs_free(trust->tsa.anchors);
 	pkg_arena_free(trust->arena);
 	free(trust);
 }
@@ -133,7 +134,19 @@ enum pkg_code pkg_trust_check_crls(const struct pkg_trust *trust,
 	    clock->mode == PKG_CLOCK_NONE)
 		return PKG_OK;
 	return pkg_crls_check_age(trust->crls, trust->crl_max_age,
-				  trust_clock_now(clock, env), err);
+				  clock->mode == PKG_CLOCK_TSA
+				      ? env->now(env)
+				      : trust_clock_now(clock, env),
+				  err);
+}
+
+enum pkg_code pkg_trust_add_tsa(struct pkg_trust *trust, int dirfd,
+				const char *path, struct pkg_err *err)
+{
+	if (trust->tsa.anchors == NULL)
+		PKG_TRY(pkg_certs_new(&trust->tsa.anchors, trust->env->crypto,
+				      err));
+	return pkg_certs_add_file(trust->tsa.anchors, dirfd, path, err);
 }
 
 const struct pkg_crls *pkg_trust_crls(const struct pkg_trust *trust)
@@ -171,6 +184,10 @@ bool pkg_clock_parse(struct pkg_clock *out, const char *text)
 	*out = (struct pkg_clock){.mode = PKG_CLOCK_SYSTEM};
 	if (strcmp(text, "system") == 0)
 		return true;
+	if (strcmp(text, "tsa") == 0) {
+		out->mode = PKG_CLOCK_TSA;
+		return true;
+	}
 	if (strcmp(text, "none") == 0) {
 		out->mode = PKG_CLOCK_NONE;
 		return true;

@@ -7,12 +7,21 @@
 #include "packline/approval_policy.h"
 #include "packline/arena.h"
 #include "packline/cert.h"
+#include "packline/cms.h"
 #include "packline/device_config.h"
 #include "packline/trust.h"
 
 struct trust_pin {
 	const char *id;
 	uint8_t spki[32];
+};
+
+/* Whose time stamps are believed. */
+struct trust_tsa {
+	struct pkg_certs *anchors; /* owned; NULL = nobody's */
+	uint8_t (*pins)[32];       /* none = all under the anchors */
+	size_t pin_count;
+	const char *policy; /* dotted OID; NULL = any */
 };
 
 /* Where the belief comes from. */
@@ -37,18 +46,20 @@ struct pkg_trust {
 	struct pkg_crls *crls; /* owned; NULL = no revocation check */
 	int64_t crl_max_age;   /* seconds since thisUpdate; 0 = any */
 	struct pkg_clock clock;
+	struct trust_tsa tsa;
 	bool allow_unsigned;
 	bool has_min_sequence;
 	uint64_t min_sequence;
 };
 
-/* Seconds since the epoch by @clock; a time-stamp's stand in .at, too. */
+/* Seconds since the epoch by @clock; a time stamp's once it is known. */
 static inline int64_t trust_clock_now(const struct pkg_clock *clock,
 				      const struct pkg_env *env)
 {
-	return clock->mode == PKG_CLOCK_AT || clock->mode == PKG_CLOCK_TSA
-		   ? clock->at
-		   : env->now(env);
+	if (clock->mode == PKG_CLOCK_AT ||
+	    (clock->mode == PKG_CLOCK_TSA && clock->at != 0))
+		return clock->at;
+	return env->now(env);
 }
 
 /* Fill @trust, whose path, env and arena are set, from a policy's bytes. */
@@ -61,6 +72,33 @@ PKG_MUST_CHECK enum pkg_code pkg_trust_check_crls(const struct pkg_trust *trust,
 						  const struct pkg_env *env,
 						  const struct pkg_clock *clock,
 						  struct pkg_err *err);
+
+/* The `tsa` of a trust policy, as bound; policy_tsa.c. */
+struct trust_tsa_doc {
+	const struct pkg_node *at, *policy;
+	struct pkg_list roots, pins;
+};
+extern const struct pkg_table pkg_trust_tsa_table;
+PKG_MUST_CHECK enum pkg_code pkg_trust_read_tsa(struct pkg_trust *trust,
+						const struct config_file *file,
+						int dirfd,
+						const struct trust_tsa_doc *doc,
+						struct pkg_err *err);
+
+/*
+ * stamped.c: verify @cms with @options, by the clock @clock: for PKG_CLOCK_TSA
+ * at the time of its time stamp, which must be believed.
+ * @stamp  receives that time, else it is left alone.
+ */
+struct trust_dated {
+	const struct pkg_trust *trust;
+	const struct pkg_env *env;
+	const struct pkg_signature_set *set;
+};
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_verify_dated(const struct trust_dated *dated, struct pkg_cms *cms,
+		       struct pkg_cms_verify_options *options, int64_t *stamp,
+		       struct pkg_err *err);
 
 /* What a trust policy names by path. */
 struct trust_files {

@@ -192,8 +192,13 @@ static enum pkg_code note_clock(struct verify_run *run, struct pkg_err *err)
 		/* No time in it: the same input gives the same record. */
 		return pkg_verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED,
 				      err, "valid now, by the system's clock");
-	case PKG_CLOCK_AT:
 	case PKG_CLOCK_TSA:
+		run->clock.at = run->verdict->signers.stamp;
+		(void)pkg_time_format(at, run->clock.at);
+		return pkg_verify_set(run, PKG_VERIFY_CLOCK, PKG_VERIFY_PASSED,
+				      err, "valid at %s, by its time stamp",
+				      at);
+	case PKG_CLOCK_AT:
 		break;
 	}
 	(void)pkg_time_format(at, run->clock.at);

@@ -87,6 +87,9 @@ struct pkg_cms_verify_options {
 	const struct pkg_crls *crls; /* NULL = no revocation check */
 	bool no_time; /* do not look at validity periods at all */
 	int64_t at;   /* else: the time to judge at, seconds since the epoch */
+	/* Only the lists of @crls are judged at @at: the certificates may have
+	   expired, as they are judged at another time. */
+	bool any_validity;
 };
 
 /* Who signed and how.  From pkg_cms_parse(): claims; from verify: facts. */

@@ -28,12 +28,19 @@ enum pkg_clock_mode {
 	PKG_CLOCK_SYSTEM, /* the environment's clock */
 	PKG_CLOCK_AT,     /* a given moment */
 	PKG_CLOCK_NONE,   /* no clock: validity and expiry are not checked */
-	PKG_CLOCK_TSA, /* the RFC 3161 time-stamp that each signature carries */
+	/*
+	 * The RFC 3161 time stamp that each signature carries, for certificates
+	 * and approvals; `expires` and revocation lists are judged by the
+	 * environment's clock all the same, or by the stamp if that is later.
+	 */
+	PKG_CLOCK_TSA,
 };
 
 struct pkg_clock {
 	enum pkg_clock_mode mode;
-	int64_t at; /* seconds since the epoch; PKG_CLOCK_AT only */
+	/* Seconds since the epoch; PKG_CLOCK_AT only, and once signatures were
+	   judged PKG_CLOCK_TSA: pkg_signers.stamp. */
+	int64_t at;
 };
 
 /* Demands of the command line, on top of the policy; all zero = none. */
@@ -84,11 +91,11 @@ struct pkg_trust_question {
 
 /* A signature that counts. */
 struct pkg_signer {
-	const char *id;       /* of the pin, or "" if trusted by its chain */
-	const char *subject;  /* of the certificate, RFC 2253 */
+	const char *id;          /* of the pin, or "" if trusted by its chain */
+	const char *subject;     /* of the certificate, RFC 2253 */
 	const char *common_name; /* of its subject; "" if not exactly one */
-	char spki[65];        /* SHA-256 of its public key, hex */
-	int64_t signing_time; /* the signer's claim, for display only */
+	char spki[65];           /* SHA-256 of its public key, hex */
+	int64_t signing_time;    /* the signer's claim, for display only */
 };
 
 struct pkg_signers {
@@ -97,6 +104,7 @@ struct pkg_signers {
 	size_t needed;      /* threshold */
 	size_t ignored;     /* valid signatures of keys that are not trusted */
 	const char *others; /* who those are, for a message; "" if none */
+	int64_t stamp; /* PKG_CLOCK_TSA: the latest time of those that count */
 };
 
 /* Detached signatures and what they sign; all borrowed. */
@@ -144,6 +152,13 @@ PKG_MUST_CHECK enum pkg_code pkg_trust_schema(struct pkg_sink *sink,
 PKG_MUST_CHECK enum pkg_code pkg_trust_add_crl(struct pkg_trust *trust,
 					       int dirfd, const char *path,
 					       struct pkg_err *err);
+/*
+ * Believe the time stamps of whoever chains to the certificates of the file
+ * @path, too.  Errors as pkg_certs_add_file().
+ */
+PKG_MUST_CHECK enum pkg_code pkg_trust_add_tsa(struct pkg_trust *trust,
+					       int dirfd, const char *path,
+					       struct pkg_err *err);
 /* The revocation lists that hold, borrowed; NULL = none were given. */
 const struct pkg_crls *pkg_trust_crls(const struct pkg_trust *trust);
 /* The id of the pin with that key, borrowed, or NULL. */
@@ -155,7 +170,7 @@ bool pkg_trust_allows_unsigned(const struct pkg_trust *trust);
 struct pkg_clock pkg_trust_clock(const struct pkg_trust *trust,
 				 const struct pkg_trust_demands *demands);
 /*
- * Read a time mode: "system", "none" or "at=" and an RFC 3339 time.
+ * Read a time mode: "system", "tsa", "none" or "at=" and an RFC 3339 time.
  * False if it is none of them.
  */
 bool pkg_clock_parse(struct pkg_clock *out, const char *text);
