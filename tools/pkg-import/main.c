@@ -161,7 +161,7 @@ static enum pkg_code pkg_import_main(struct cli *cli, struct pkg_err *err)
 	    {"min-sequence", 0, CLI_NUMBER, &o.verify.min_sequence, "N",
 	     "refuse a lower sequence number", NULL, NULL},
 	    {"time", 0, CLI_TEXT, &o.verify.time, "MODE",
-	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	     "clock: system, at=RFC3339, tsa or none", NULL, NULL},
 	    {"crl", 0, CLI_LIST, &o.verify.crls, "FILE",
 	     "revocation list; more than one may be given", NULL, "file"},
 	    {"retries", 0, CLI_NUMBER, &o.retries, "N",

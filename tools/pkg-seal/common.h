@@ -139,5 +139,6 @@ enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_timestamp_main(struct cli *cli, struct pkg_err *err);
 
 #endif

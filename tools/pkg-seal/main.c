@@ -21,6 +21,8 @@ int main(int argc, char **argv)
 	    {"attach", "put in what came back from signers and officers",
 	     seal_attach_main},
 	    {"resign", "add or replace signatures", seal_resign_main},
+	    {"timestamp", "have a signature stamped with the time",
+	     seal_timestamp_main},
 	    {"open", "verify a container and extract its files",
 	     seal_open_main},
 	    {0},

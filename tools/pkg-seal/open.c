@@ -83,7 +83,7 @@ enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err)
 	    {"device-config", 'd', CLI_TEXT, &args.device, "FILE",
 	     "refuse what is for another kind of device", NULL, "file"},
 	    {"time", 0, CLI_TEXT, &args.time, "MODE",
-	     "clock: system, at=RFC3339 or none", NULL, NULL},
+	     "clock: system, at=RFC3339, tsa or none", NULL, NULL},
 	    SEAL_RECIPIENT_ROWS(args.recipient),
 	    {0},
 	};

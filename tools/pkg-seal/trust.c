@@ -50,5 +50,5 @@ enum pkg_code seal_tool_demands(struct pkg_trust_demands *demands,
 	if (pkg_clock_parse(&demands->clock, time))
 		return PKG_OK;
 	pkg_fail(err, PKG_USAGE, "'%s' is not a time mode", time);
-	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z or none");
+	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z, tsa or none");
 }

@@ -22,6 +22,19 @@ static enum pkg_code load_trust(struct verify_setup *setup, struct cli *cli,
 	return code;
 }
 
+static enum pkg_code load_tsas(struct verify_setup *setup, struct cli *cli,
+			       const struct cli_list *tsas, struct pkg_err *err)
+{
+	if (tsas->count > 0 && setup->trust == NULL)
+		return pkg_fail(err, PKG_USAGE,
+				"--trust-tsa adds to --trust, and there is "
+				"none");
+	for (size_t i = 0; i < tsas->count; i++)
+		PKG_TRY(pkg_trust_add_tsa(setup->trust, cli_dirfd(cli),
+					  tsas->items[i], err));
+	return PKG_OK;
+}
+
 static enum pkg_code load_crls(struct verify_setup *setup, struct cli *cli,
 			       const struct cli_list *crls, struct pkg_err *err)
 {
@@ -95,7 +108,7 @@ static enum pkg_code set_demands(struct verify_setup *setup,
 	if (pkg_clock_parse(&demands->clock, args->time))
 		return PKG_OK;
 	pkg_fail(err, PKG_USAGE, "'%s' is not a time mode", args->time);
-	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z or none");
+	return pkg_hint(err, "system, at=2026-12-01T02:00:00Z, tsa or none");
 }
 
 enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
@@ -113,6 +126,7 @@ enum pkg_code verify_setup(struct verify_setup *setup, struct cli *cli,
 	if (args->trust != NULL)
 		PKG_TRY(load_trust(setup, cli, args->trust, err));
 	PKG_TRY(load_crls(setup, cli, &args->crls, err));
+	PKG_TRY(load_tsas(setup, cli, &args->tsas, err));
 	if (args->device_config != NULL)
 		PKG_TRY(
 		    load_device_config(setup, cli, args->device_config, err));

@@ -19,7 +19,7 @@ struct verify_args {
 	const char *trust, *tenant, *device_config, *time, *state;
 	struct recipient_args recipient;
 	const char *extract, *format;
-	struct cli_list crls;
+	struct cli_list crls, tsas;
 	struct cli_number min_sequence;
 	bool unsigned_digest;
 };

@@ -10,6 +10,7 @@
 #include "packline/key.h"
 #include "packline/sink.h"
 #include "packline/source.h"
+#include "packline/timestamp.h"
 #include "packline/trust.h"
 
 #include <stdbool.h>
@@ -165,6 +166,23 @@ struct pkg_seal_request {
 	struct pkg_seal_output output;
 };
 
+/*
+ * A time stamp for a signature: without a reply the query is written, with one
+ * the stamped signature.
+ */
+struct pkg_seal_timestamp {
+	/* A container or a .request, borrowed, read to its end; or NULL... */
+	struct pkg_source *source;
+	struct pkg_container_bytes p7s; /* ...and a signature by itself */
+	bool has_signature;
+	size_t signature; /* its number, from 0; not said: the only one, or the
+			     one that the reply is about */
+	struct pkg_timestamp_ask ask;
+	struct pkg_timestamp_reply reply; /* len 0 = none */
+	struct pkg_timestamp_rules rules; /* for the reply */
+	struct pkg_seal_output output;
+};
+
 /* What came back, and to what it belongs.  NULL, 0, false = not said. */
 struct pkg_seal_attach {
 	struct pkg_source
@@ -304,6 +322,16 @@ PKG_MUST_CHECK enum pkg_code pkg_seal_attach(const struct pkg_seal_attach *job,
 PKG_MUST_CHECK enum pkg_code
 pkg_seal_approve(const struct pkg_seal_approve *job, const struct pkg_env *env,
 		 struct pkg_err *err);
+/*
+ * Ask for a time stamp, or put one in; nothing of the signature or the
+ * container is believed but what the reply needs.
+ * Fails with PKG_USAGE if there is no signature, or no such one, or several
+ * and none was named, or it has a stamp already; as packline/timestamp.h says;
+ * as the readers in packline/container_read.h; or if the output exists.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_timestamp(const struct pkg_seal_timestamp *job,
+		   const struct pkg_env *env, struct pkg_err *err);
 /*
  * Say what a container says of itself: manifest, request, signatures.  Nothing
  * of it is verified, and the output says so.
