@@ -354,12 +354,19 @@ static enum pkg_code read_suites(struct pkg_trust *trust,
 
 static enum pkg_code read_time(struct pkg_trust *trust,
 			       const struct config_file *file,
-			       const struct pkg_node *node, struct pkg_err *err)
+			       const struct pkg_node *node, bool has_tsa,
+			       struct pkg_err *err)
 {
 	if (node == NULL)
 		return PKG_OK;
-	if (pkg_clock_parse(&trust->clock, node->text))
-		return PKG_OK;
+	if (pkg_clock_parse(&trust->clock, node->text)) {
+		if (trust->clock.mode != PKG_CLOCK_TSA || has_tsa)
+			return PKG_OK;
+		return pkg_config_error(file, "tsa-missing", node,
+					"list its certificate, or that of the "
+					"CA above it: tsa: {roots: [tsa.pem]}",
+					err, "no time stamps are believed");
+	}
 	return pkg_config_error(file, "wrong-form", node,
 				"for example at=2026-12-01T02:00:00Z", err,
 				"not an RFC 3339 time after at=");
@@ -396,7 +403,7 @@ enum pkg_code pkg_trust_read_policy(struct pkg_trust *trust,
 	trust->allow_unsigned = from->allow_unsigned.value;
 	trust->has_min_sequence = from->min_sequence.at != NULL;
 	trust->min_sequence = (uint64_t)from->min_sequence.value;
-	PKG_TRY(read_time(trust, &file, from->time, err));
+	PKG_TRY(read_time(trust, &file, from->time, from->tsa != NULL, err));
 	PKG_TRY(read_signers(trust, &file, from, err));
 	if (from->crl_max_age != NULL)
 		PKG_TRY(pkg_config_duration(&trust->crl_max_age, &file,

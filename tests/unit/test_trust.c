@@ -74,7 +74,7 @@ static const struct {
     {POLICY PINS "  minSequence: -1\n", "out-of-range", 5},
     {POLICY PINS "  time: at=yesterday\n", "wrong-form", 5},
     {POLICY PINS "  time: never\n", "wrong-form", 5},
-    {POLICY PINS "  time: tsa\n", "unsupported", 5},
+    {POLICY PINS "  time: tsa\n", "tsa-missing", 5},
     {POLICY PINS "  approvals: []\n", "too-short", 5},
     {POLICY PINS "  crls: [ca.pem]\n", "bad-crl", 5},
     {POLICY PINS "  crlMaxAge: 30\n", "wrong-form", 5},
@@ -328,7 +328,9 @@ static void test_clock_words(void **state)
 	assert_false(pkg_clock_parse(&clock, "at="));
 	assert_false(pkg_clock_parse(&clock, "at=1970-01-01"));
 	assert_false(pkg_clock_parse(&clock, "None"));
-	assert_false(pkg_clock_parse(&clock, "tsa"));
+	assert_true(pkg_clock_parse(&clock, "tsa"));
+	assert_int_equal(clock.mode, PKG_CLOCK_TSA);
+	assert_false(pkg_clock_parse(&clock, "tsa="));
 }
 
 /* -- device configs -- */
