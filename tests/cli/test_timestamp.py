@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RFC 3161 time stamps: pkg-seal timestamp, pkg-verify --time tsa.
+
+The authority is openssl ts.
+"""
+
+import subprocess
+
+import pytest
+from support import P256, RSA
+
+SUBJECT = ("--tenant", "acme", "--name", "demo", "--version", "1.2.3")
+CONFIG = """\
+[tsa]
+default_tsa = one
+[one]
+serial = {folder}/serial
+crypto_device = builtin
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+other_policies = 1.2.3.4.2
+digests = sha256, sha384, sha512
+accuracy = secs:1
+ess_cert_id_alg = sha256
+"""
+
+
+class Authority:
+    def __init__(self, keys):
+        self.keys = keys
+        self.config = keys.path("tsa.cnf")
+        self.config.write_text(CONFIG.format(folder=keys.folder))
+        keys.path("serial").write_text("01\n")
+        for name, usage in (("tsa", "critical,timeStamping"),
+                            ("two-uses", "critical,timeStamping,codeSigning")):
+            keys.path(f"{name}.ext").write_text(
+                "basicConstraints=critical,CA:FALSE\n"
+                "keyUsage=critical,digitalSignature\n"
+                f"extendedKeyUsage={usage}\n")
+            keys.new_cert(name, P256, name)
+        keys.new_ca("tsa-ca")
+        keys.new_cert("tsa-rsa", RSA, "tsa", ca="tsa-ca")
+
+    def reply(self, query, reply, name="tsa", *more):
+        self.keys.openssl("ts", "-reply", "-queryfile", query, "-signer",
+                          self.keys.cert(name), "-inkey", self.keys.key(name),
+                          "-config", self.config, "-out", reply, *more)
+
+
+@pytest.fixture(scope="module")
+def tsa(keys):
+    return Authority(keys)
+
+
+@pytest.fixture
+def box(run, tmp_path, keys, tsa):
+    """A signed container and its stamping, step by step."""
+    (tmp_path / "payload").write_bytes(b"content")
+    run("pkg-seal", "create", *SUBJECT, "--key", keys.key("release"),
+        "--cert", keys.cert("release"), "-o", "a.seal", "payload", check=0)
+
+    class Box:
+        path = tmp_path
+
+        @staticmethod
+        def stamp(*more, **how):
+            return run("pkg-seal", "timestamp", *more, **how)
+
+        @classmethod
+        def query(cls, *more, name="a.seal", **how):
+            return cls.stamp("--query", "-o", "q.tsq", "--force", *more, name,
+                             **{"check": 0, **how})
+
+        @classmethod
+        def answer(cls, *more, name="a.seal", ca=keys.ca, **how):
+            return cls.stamp("--reply", "r.tsr", "--trust-tsa", ca, "-o",
+                             "b.seal", "--force", *more, name,
+                             **{"check": 0, **how})
+
+        @staticmethod
+        def reply(*more):
+            tsa.reply(tmp_path / "q.tsq", tmp_path / "r.tsr", *more)
+
+    return Box
+
+
+def verify(run, keys, name, *more, check=0):
+    return run("pkg-verify", "--trust", keys.ca, *more, name,
+               check=check).records[-1]
+
+
+def tsa_time(keys):
+    return "--time", "tsa", "--trust-tsa", keys.ca
+
+
+def check_detail(verdict, name):
+    return next(one for one in verdict["checks"] if one["id"] == name)
+
+
+def test_a_stamped_container(run, keys, box):
+    before = verify(run, keys, "a.seal", "--unsigned-digest")
+    box.query()
+    box.reply()
+    record, = box.answer().records
+    assert record["manifest_sha256"] == before["manifest_sha256"]
+    verdict = verify(run, keys, "b.seal", "--unsigned-digest", *tsa_time(keys))
+    assert verdict["unsigned_sha256"] == before["unsigned_sha256"]
+    clock = check_detail(verdict, "clock")
+    assert clock["ok"] is True and "by its time stamp" in clock["detail"]
+    verify(run, keys, "b.seal")     # still good without
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_openssl_understands_the_query(tmp_path, keys, box, digest):
+    box.query("--digest", digest, "--nonce", "--policy", "1.2.3.4.2")
+    text = subprocess.run(["openssl", "ts", "-query", "-in", "q.tsq", "-text"],
+                          cwd=tmp_path, capture_output=True, text=True,
+                          check=True).stdout
+    assert f"Hash Algorithm: {digest}" in text
+    assert "Policy OID: 1.2.3.4.2" in text
+    assert "Certificate required: yes" in text
+    assert "Nonce: 0x" in text
+    box.reply()
+    box.answer("--sent", "q.tsq", "--policy", "1.2.3.4.2")
+    # and of the answer it thinks the same as we
+    keys.openssl("ts", "-verify", "-queryfile", tmp_path / "q.tsq", "-in",
+                 tmp_path / "r.tsr", "-CAfile", keys.ca)
+
+
+def test_without_a_stamp(run, keys, box):
+    verdict = verify(run, keys, "a.seal", *tsa_time(keys), check=1)
+    assert verdict["reason"] == "timestamp-missing"
+
+
+def test_of_an_unknown_authority(run, keys, box):
+    box.query()
+    box.reply("tsa-rsa", "-chain", keys.cert("tsa-ca"))
+    result = box.answer(check=1)
+    assert "[timestamp-untrusted]" in result.err
+    assert not (box.path / "b.seal").exists()
+    box.answer(ca=keys.cert("tsa-ca"))
+    verdict = verify(run, keys, "b.seal", *tsa_time(keys), check=1)
+    assert verdict["reason"] == "timestamp-untrusted"
+    verify(run, keys, "b.seal", "--time", "tsa", "--trust-tsa",
+           keys.cert("tsa-ca"))
+    verify(run, keys, "b.seal", "--time", "tsa", "--trust-tsa",
+           keys.cert("tsa-rsa"))
+
+
+def test_of_another_signature(run, keys, box):
+    run("pkg-seal", "create", *SUBJECT, "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), "-o", "other.seal", "payload", check=0)
+    box.query(name="other.seal")
+    box.reply()
+    assert "[timestamp-bad]" in box.answer(check=1).err
+
+
+def test_of_another_query(box):
+    box.query("--nonce")
+    (box.path / "q.tsq").rename(box.path / "first.tsq")
+    box.query("--nonce")
+    box.reply()
+    result = box.answer("--sent", "first.tsq", check=1)
+    assert "[timestamp-bad]" in result.err and "nonce" in result.err
+    box.answer("--sent", "q.tsq")
+
+
+def test_a_reply_that_says_no(box):
+    box.query("--policy", "1.2.3.4.9")
+    box.reply()
+    assert "[timestamp-refused]" in box.answer(check=1).err
+
+
+def test_replies_that_are_none(box):
+    box.query()
+    box.reply()
+    good = (box.path / "r.tsr").read_bytes()
+    for bad in b"", good[:-1], good + b"\0", b"\x30\x80" + good[4:] + b"\0\0":
+        (box.path / "r.tsr").write_bytes(bad)
+        assert "[timestamp-bad]" in box.answer(check=1).err
+        assert not (box.path / "b.seal").exists()
+
+
+def test_a_stamp_that_is_there_already(box):
+    box.query()
+    box.reply()
+    box.answer()
+    result = box.answer("--force", name="b.seal", check=2)
+    assert "already" in result.err
+
+
+def test_one_of_two_signatures(run, keys, box):
+    run("pkg-seal", "sign", "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), "-o", "two.seal", "a.seal", check=0)
+    assert "--signature 0 to 1" in box.query(name="two.seal", check=2).err
+    box.query("--signature", "2", name="two.seal", check=2)
+    for number in "0", "1":
+        box.query("--signature", number, name="two.seal")
+        box.reply()
+        box.answer(name="two.seal")     # finds out which
+        (box.path / "b.seal").rename(box.path / "two.seal")
+    verdict = verify(run, keys, "two.seal", *tsa_time(keys))
+    assert len(verdict["signers"]) == 2
+    box.answer("--signature", "0", name="two.seal", check=1)
+
+
+def test_a_signature_by_itself(run, tmp_path, keys, box):
+    subprocess.run(["unzip", "-q", "a.seal", "META-INF/*"], cwd=tmp_path,
+                   check=True)
+    box.query(name="META-INF/sig-00.p7s")
+    box.reply()
+    box.stamp("--reply", "r.tsr", "--trust-tsa", keys.ca, "-o", "x.p7s",
+              "META-INF/sig-00.p7s", check=0)
+    text = subprocess.run(["openssl", "cms", "-cmsout", "-print", "-inform",
+                           "DER", "-in", "x.p7s"], cwd=tmp_path,
+                          capture_output=True, text=True, check=True).stdout
+    assert "id-smime-aa-timeStampToken" in text
+
+
+def test_a_request(run, keys, box):
+    run("pkg-seal", "create", *SUBJECT, "-o", "a.draft", "payload", check=0)
+    run("pkg-seal", "request", "-o", "a.request", "a.draft", check=0)
+    run("pkg-seal", "sign", "--key", keys.key("release"), "--cert",
+        keys.cert("release"), "-o", "signed.request", "a.request", check=0)
+    box.query(name="signed.request")
+    box.reply()
+    box.stamp("--reply", "r.tsr", "--trust-tsa", keys.ca, "-o",
+              "stamped.request", "signed.request", check=0)
+    run("pkg-seal", "attach", "--trust", keys.ca, "-o", "c.seal", "a.draft",
+        "stamped.request", check=0)
+    verify(run, keys, "c.seal", *tsa_time(keys))
+
+
+def test_a_draft_has_nothing_to_stamp(run, box):
+    run("pkg-seal", "create", *SUBJECT, "-o", "a.draft", "payload", check=0)
+    assert "sign it first" in box.query(name="a.draft", check=2).err
+
+
+@pytest.mark.parametrize("options", [
+    [], ["--query", "--reply", "r"], ["--query", "--sent", "q"],
+    ["--query", "--trust-tsa", "c"], ["--reply", "r"],
+    ["--reply", "r", "--trust-tsa", "c", "--nonce"],
+    ["--query", "--policy", "tsa"]], ids=" ".join)
+def test_options_that_make_no_sense(box, options):
+    box.stamp(*options, "-o", "x", "a.seal", check=2)
+
+
+def test_a_policy_names_the_authority(run, keys, box):
+    policy = box.path / "trust.yaml"
+
+    def write(tsa):
+        spki = verify(run, keys, "a.seal")["signers"][0]["spki"]
+        policy.write_text(
+            "packline: 1\ntrust:\n"
+            f"  roots: [{keys.ca}]\n"
+            f"  signers: {{pins: [{{id: r, spki: 'sha256:{spki}'}}]}}\n"
+            f"  time: tsa\n{tsa}")
+
+    def ask(check):
+        return run("pkg-verify", "--trust", policy, "b.seal",
+                   check=check)
+
+    box.query()
+    box.reply()
+    box.answer()
+    write("")
+    assert "tsa-missing" in ask(3).err
+    write(f"  tsa: {{roots: [{keys.ca}], policy: 1.2.3.4.1}}\n")
+    ask(0)
+    write(f"  tsa: {{roots: [{keys.ca}], policy: 1.2.3.4.2}}\n")
+    assert ask(1).records[-1]["reason"] == "timestamp-untrusted"
+    write(f"  tsa: {{roots: [{keys.ca}], pins: ['sha256:{'0' * 64}']}}\n")
+    assert ask(1).records[-1]["reason"] == "timestamp-untrusted"
+
+
+def test_the_expiry_of_the_manifest_goes_by_the_clock(run, keys, box):
+    """A stamp does not make what has expired good again."""
+    run("pkg-seal", "create", *SUBJECT, "--expires", "2020-01-01T00:00:00Z",
+        "--key", keys.key("release"), "--cert", keys.cert("release"), "-o",
+        "a.seal", "--force", "payload", check=0)
+    box.query()
+    box.reply()
+    box.answer()
+    assert verify(run, keys, "b.seal", *tsa_time(keys),
+                  check=1)["reason"] == "expired"
