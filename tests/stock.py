@@ -119,7 +119,7 @@ STOCK = Stock()
 def check_run(tool, cwd, result, stdin):
     """After a run of TOOL that ended with 0."""
     for line in result.raw.splitlines():
-        record = json.loads(line) if line.startswith(b"{") else {}
+        record = json.loads(line) if line.startswith(b'{"') else {}
         if tool == "pkg-verify" and record.get("type") == "verdict":
             signers = [signer["spki"] for signer in record["signers"]]
         elif tool == "pkg-seal" and record.get("type") == "container":

@@ -23,8 +23,7 @@ static enum pkg_code open_input(struct stamping *s, struct pkg_err *err)
 		s->files[s->count++] = job->p7s;
 		return PKG_OK;
 	}
-	PKG_TRY(pkg_seal_input_open(&s->input, job->source, NULL, NULL, s->env,
-				    err));
+	PKG_TRY(pkg_seal_input_open(&s->input, job->source, NULL, s->env, err));
 	s->count = s->input.head->signature_count;
 	for (size_t i = 0; i < s->count; i++)
 		s->files[i] = s->input.head->signatures[i];
