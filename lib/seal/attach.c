@@ -57,8 +57,9 @@ static enum pkg_code judge(const struct attach *self, size_t from, size_t to,
 		    .der = all->items[i].p7s.data,
 		    .len = all->items[i].p7s.len,
 		};
-	return pkg_trust_signatures(self->job->trust, self->env, &set, &signers,
-				    self->arena, err);
+	PKG_TRY(pkg_trust_signatures(self->job->trust, self->env, &set,
+				     &signers, self->arena, err));
+	return pkg_signers_check_acl(&signers, self->job->demands.device, err);
 }
 
 /*

@@ -246,3 +246,18 @@ enum pkg_code pkg_trust_signatures(const struct pkg_trust *trust,
 	}
 	return count(&judge, err);
 }
+
+enum pkg_code pkg_signers_check_acl(const struct pkg_signers *signers,
+				    const struct pkg_device_config *device,
+				    struct pkg_err *err)
+{
+	for (size_t i = 0; device != NULL && i < signers->count; i++) {
+		const struct pkg_signer *signer = &signers->items[i];
+
+		PKG_TRY(pkg_device_config_may_sign(
+		    device,
+		    signer->id[0] != '\0' ? signer->id : signer->common_name,
+		    err));
+	}
+	return PKG_OK;
+}

@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "impl.h"
 
-#include "packline/device_config.h"
-
 #include <string.h>
-
-/*
- * The device config at hand says who may sign.  A name is that of the pin; of
- * a signer who is trusted by his certificate it is the certificate's.
- */
-static enum pkg_code check_acl(struct verify_run *run, struct pkg_err *err)
-{
-	const struct pkg_device_config *device = run->options->demands.device;
-	const struct pkg_signers *signers = &run->verdict->signers;
-
-	for (size_t i = 0; device != NULL && i < signers->count; i++) {
-		const struct pkg_signer *signer = &signers->items[i];
-		const char *who =
-		    signer->id[0] != '\0' ? signer->id : signer->common_name;
-
-		if (pkg_device_config_may_sign(device, who, err) != PKG_OK)
-			return pkg_verify_failed(run, PKG_VERIFY_SIGNATURES,
-						 err);
-	}
-	return PKG_OK;
-}
 
 static const struct {
 	enum pkg_question about;
@@ -209,7 +186,9 @@ static enum pkg_code check_state(struct verify_run *run, struct pkg_err *err)
 
 enum pkg_code pkg_verify_claims(struct verify_run *run, struct pkg_err *err)
 {
-	PKG_TRY(check_acl(run, err));
+	if (pkg_signers_check_acl(&run->verdict->signers,
+				  run->options->demands.device, err) != PKG_OK)
+		return pkg_verify_failed(run, PKG_VERIFY_SIGNATURES, err);
 	PKG_TRY(check_claims(run, err));
 	PKG_TRY(check_state(run, err));
 	return check_approvals(run, err);

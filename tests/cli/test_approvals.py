@@ -353,6 +353,19 @@ def test_signer_is_called_as_the_trust_policy_calls_him(approved):
                 *command[-3:])
 
 
+def test_attach_heeds_the_acl(approved):
+    """The signer called himself carol; the device config is asked again."""
+    approved.sign()
+    approved.carry("signed.request", "carol", "build")
+    trust = approved.folder / "trust.yaml"
+    trust.write_text(trust.read_text().replace("id: carol", "id: dave"))
+    answer = approved.at("build", "pkg-seal", "attach", "--trust",
+                         "../trust.yaml", "-d", "../ecu-a.yaml",
+                         "gateway.draft", "-o", "gateway.seal",
+                         "signed.request", code=1)
+    assert reason(answer) == "not-allowed"
+
+
 def test_attach_counts_too(asked):
     """A signature that somebody made with another tool, without asking."""
     manifest = asked.manifest("build", "gateway.draft")

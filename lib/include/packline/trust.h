@@ -195,6 +195,15 @@ pkg_trust_signatures(const struct pkg_trust *trust, const struct pkg_env *env,
 		     struct pkg_signers *out, struct pkg_arena *arena,
 		     struct pkg_err *err);
 /*
+ * Does the acl of @device (NULL = everybody may) allow all of @signers?  A
+ * signer is called what his pin is called; who is trusted by his certificate,
+ * what its common name is.  Fails with PKG_NO, reason "not-allowed".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_signers_check_acl(const struct pkg_signers *signers,
+		      const struct pkg_device_config *device,
+		      struct pkg_err *err);
+/*
  * Put one question about a manifest's claims.
  * @trust  NULL: only the demands are asked.
  * @out    receives whether anybody demands it, and whether it holds.
