@@ -103,6 +103,7 @@ struct cli_tool {
 	const struct cli_verb
 	    *verbs; /* ends with {.name = NULL}; or NULL and */
 	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
+	void (*version)(struct cli *cli); /* more for --version -v, or NULL */
 };
 
 /* The whole of a tool's main(): returns the exit status. */

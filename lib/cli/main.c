@@ -31,6 +31,8 @@ static enum pkg_code tell(struct cli *cli, bool *done, struct pkg_err *err)
 	*done = true;
 	if (cli->version) {
 		cli_print(cli, "%s %s\n", cli->tool->name, PKG_VERSION);
+		if (cli->verbose > 0 && cli->tool->version != NULL)
+			cli->tool->version(cli);
 		return PKG_OK;
 	}
 	if (cli->completion != NULL)

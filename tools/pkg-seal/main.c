@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pkg-seal: make, sign, show and open containers. */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
 
 #include "packline/crypto.h"
@@ -31,8 +32,9 @@ int main(int argc, char **argv)
 	    .name = "pkg-seal",
 	    .purpose = "Make, sign, show and open containers.",
 	    .verbs = verbs,
+	    .version = protect_version,
 	};
 
-	pkg_crypto_on_no_memory(cli_out_of_memory);
+	protect_start();
 	return cli_main(&tool, argc, argv);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
 
 #include "packline/outdir.h"
@@ -10,6 +11,7 @@
 struct args {
 	const char *trust, *tenant, *device, *time;
 	struct recipient_args recipient;
+	bool no_sandbox;
 };
 
 static enum pkg_code check_args(const struct cli *cli, const struct args *args,
@@ -69,6 +71,12 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	wanted.recipient_cert = tool.recipient.certs;
 	wanted.recipient_kek = tool.recipient.kek;
 	wanted.extract = folder;
+	PKG_TRY(protect_enter(
+	    &(struct protect_needs){.no_sandbox = args->no_sandbox,
+				    .key = args->recipient.key.key,
+				    .folders = {pkg_outdir_parent_fd(folder)},
+				    .folder_count = 1},
+	    err));
 	return verify(&tool, &wanted, err);
 }
 
@@ -85,6 +93,7 @@ enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err)
 	    {"time", 0, CLI_TEXT, &args.time, "MODE",
 	     "clock: system, at=RFC3339, tsa or none", NULL, NULL},
 	    SEAL_RECIPIENT_ROWS(args.recipient),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

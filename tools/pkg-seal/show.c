@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
 
 #include <string.h>
@@ -6,6 +7,7 @@
 struct args {
 	const char *format;
 	struct recipient_args recipient;
+	bool no_sandbox;
 };
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
@@ -25,6 +27,10 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(recipient_load(&tool.recipient, cli, &args->recipient, err));
 	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
 	job.with = seal_tool_opener(&tool);
+	PKG_TRY(protect_enter(
+	    &(struct protect_needs){.no_sandbox = args->no_sandbox,
+				    .key = args->recipient.key.key},
+	    err));
 	if (pkg_seal_show(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;
@@ -37,6 +43,7 @@ enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_RECIPIENT_ROWS(args.recipient),
 	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
 	     "form of the result (default: text)", "text jsonl", NULL},
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pkg-verify: yes or no about a container or a bundle, and why. */
+#include "common/protect.h"
 #include "pkg-verify/setup.h"
 
 #include "packline/crypto.h"
@@ -65,6 +66,23 @@ static enum pkg_code verify_source(struct cli *cli, struct verify_setup *setup,
 	return code == PKG_OK ? PKG_OK : pkg_wrap(err, "%s", results->path);
 }
 
+/* Everything is open: what comes now is foreign. */
+static enum pkg_code give_up_rest(const struct verify_setup *setup,
+				  const struct verify_args *args,
+				  struct pkg_err *err)
+{
+	struct protect_needs needs = {.no_sandbox = args->no_sandbox,
+				      .key = args->recipient.key.key};
+
+	if (setup->extract != NULL)
+		needs.folders[needs.folder_count++] =
+		    pkg_outdir_parent_fd(setup->extract);
+	if (setup->state != NULL)
+		needs.folders[needs.folder_count++] =
+		    pkg_state_folder(setup->state);
+	return protect_enter(&needs, err);
+}
+
 static enum pkg_code verify_input(struct cli *cli,
 				  const struct verify_args *args,
 				  const char *path, struct pkg_err *err)
@@ -83,7 +101,10 @@ static enum pkg_code verify_input(struct cli *cli,
 		PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), path, err));
 	pkg_source_fd_init(&input, fd, path);
 	verify_progress_init(&progress, cli, &input.source, fd);
-	code = verify_source(cli, &setup, &results, &progress.source, err);
+	code = give_up_rest(&setup, args, err);
+	if (code == PKG_OK)
+		code =
+		    verify_source(cli, &setup, &results, &progress.source, err);
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
 	return code;
@@ -142,6 +163,7 @@ static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
 	     "write the files there, if the answer is yes", NULL, "dir"},
 	    {"unsigned-digest", 0, CLI_FLAG, &args.unsigned_digest, NULL,
 	     "SHA-256 of it without signatures and approvals", NULL, NULL},
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
 	     "form of the result (default: jsonl)", "jsonl text", NULL},
 	    {0},
@@ -171,8 +193,9 @@ int main(int argc, char **argv)
 	    .name = "pkg-verify",
 	    .purpose = "Say yes or no about a container, and why.",
 	    .main = pkg_verify_main,
+	    .version = protect_version,
 	};
 
-	pkg_crypto_on_no_memory(cli_out_of_memory);
+	protect_start();
 	return cli_main(&tool, argc, argv);
 }

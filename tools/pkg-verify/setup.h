@@ -21,7 +21,7 @@ struct verify_args {
 	const char *extract, *format;
 	struct cli_list crls, tsas;
 	struct cli_number min_sequence;
-	bool unsigned_digest;
+	bool unsigned_digest, no_sandbox;
 };
 
 /* What it names, opened and read. */

@@ -50,6 +50,13 @@ void pkg_crypto_wipe(void *buf, size_t len);
  * for the whole process, so a library must not call this.
  */
 void pkg_crypto_on_no_memory(void (*ends_the_process)(void));
+/*
+ * For a program, right after that: the cryptographic library keeps private
+ * keys in pages of their own that are locked if the system allows it, are kept
+ * out of core dumps, and are wiped.  With the allocator of the above, whatever
+ * it frees is wiped too.
+ */
+void pkg_crypto_keep_secrets(void);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_crypto)
