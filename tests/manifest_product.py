@@ -56,7 +56,10 @@ FILES = {
     "dtb/a/x.dtb": b"device tree x\n",
     "dtb/readme.txt": b"not selected\n",
     "u-boot.bin": b"boot loader\n",
-    "boot.cdx.json": b"{}\n",
+    "boot.cdx.json": b'''{"bomFormat": "CycloneDX", "components": [
+{"name": "u-boot.bin", "type": "file", "hashes": [{"alg": "MD5",
+"content": "d6c24b2388276938f4061f6c51ce0409"}]}]}
+''',
     "ecu-a.yaml": b"packline: 1\n",
 }
 

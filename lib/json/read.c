@@ -134,14 +134,54 @@ static enum pkg_code add(struct pkg_json_parser *p, struct pkg_node **out,
 	return pkg_tree_add(&p->tree, out, kind, mark.line, mark.col, err);
 }
 
+/* One or more digits. */
+static enum pkg_code skip_digits(struct pkg_json_parser *p, struct pkg_err *err)
+{
+	if (!is_digit(peek(p)))
+		return unexpected(p, "a digit", err);
+	while (is_digit(peek(p)))
+		p->at++;
+	return PKG_OK;
+}
+
+/* Any number of RFC 8259 section 6, from @start, as a text. */
+static enum pkg_code read_fraction(struct pkg_json_parser *p,
+				   struct pkg_node *node, const char *start,
+				   struct pkg_err *err)
+{
+	p->at = start + (*start == '-');
+	PKG_TRY(skip_digits(p, err));
+	if (peek(p) == '.') {
+		p->at++;
+		PKG_TRY(skip_digits(p, err));
+	}
+	if (peek(p) == 'e' || peek(p) == 'E') {
+		p->at++;
+		if (peek(p) == '+' || peek(p) == '-')
+			p->at++;
+		PKG_TRY(skip_digits(p, err));
+	}
+	node->kind = PKG_NODE_STRING;
+	node->len = (size_t)(p->at - start);
+	node->text = pkg_arena_dup(p->tree.arena, start, node->len, err);
+	return node->text != NULL ? PKG_OK : err->code;
+}
+
 static enum pkg_code read_number(struct pkg_json_parser *p, struct pkg_err *err)
 {
+	const char *start = p->at;
 	struct pkg_node *node = NULL;
+	enum pkg_code code;
 
 	if (peek(p) != '-' && !is_digit(peek(p)))
 		return unexpected(p, "a value", err);
 	PKG_TRY(add(p, &node, PKG_NODE_INT, err));
-	return read_digits(p, &node->number, err);
+	code = read_digits(p, &node->number, err);
+	if (code != PKG_INPUT || !p->input->fractions || err->reason == NULL ||
+	    strcmp(err->reason, "not-an-integer") != 0)
+		return code;
+	*err = PKG_ERR_INIT;
+	return read_fraction(p, node, start, err);
 }
 
 static enum pkg_code read_string(struct pkg_json_parser *p, struct pkg_err *err)

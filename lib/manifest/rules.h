@@ -123,6 +123,16 @@
 	X(RECORD_MISMATCH, "record-mismatch", ERROR,                           \
 	  "a record does not match its file",                                  \
 	  "the file has changed since: hash it again")                         \
+	/* bills of materials */                                               \
+	X(SBOM_FORM, "sbom-form", ERROR,                                       \
+	  "a bill of materials is not what its media type says",               \
+	  "make it again; it is JSON of CycloneDX or SPDX")                    \
+	X(SBOM_DIGEST, "sbom-digest", ERROR,                                   \
+	  "a bill of materials has another digest of a file than the file",    \
+	  "make it from the files that are shipped")                           \
+	X(SBOM_NAMES, "sbom-names", WARNING,                                   \
+	  "a bill of materials has no digest of any file of its module",       \
+	  "let it name the files, so that it can be held against them")        \
 	/* packages for Cloud Foundry */                                       \
 	X(BITS_RECORDS, "bits-records", ERROR,                                 \
 	  "bits cannot be found from records alone",                           \

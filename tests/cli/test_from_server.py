@@ -67,9 +67,10 @@ def test_a_lock_and_its_server_do_not_differ(run, answers):
 
 
 def test_what_differs_from_the_server(run, folder, answers):
-    (folder / "u-boot.bin").write_text("another one\n")
     product.write(folder, ("Root file system", "Read-only root"),
-                  ("targetVisible: true", "targetVisible: false"))
+                  ("targetVisible: true", "targetVisible: false"),
+                  ("    sbom: {path: boot.cdx.json, mediaType: "
+                   "application/vnd.cyclonedx+json}\n", ""))
     (folder / "u-boot.bin").write_text("another one\n")
     run("pkg-manifest", "resolve", "product.yaml", "-o", "new.lock", check=0)
     out = run("pkg-manifest", "diff", "server", "new.lock", check=1).out

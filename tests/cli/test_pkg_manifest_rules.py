@@ -363,6 +363,8 @@ def test_every_rule_has_a_case():
                  "filename-length", "too-many-modules", "too-many-types",
                  "too-many-targets", "record-missing", "record-mismatch",
                  "file-unreadable",
+                 # test_sbom.py
+                 "sbom-form", "sbom-digest", "sbom-names",
                  # test_cloudfoundry.py
                  "bits-records", "bits-empty", "bits-link", "bits-path",
                  "bits-size", "bits-count", "bits-ignore"}

@@ -31,6 +31,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(session_open(&s, cli, &o->session, path, err));
 	if (!o->no_files)
 		PKG_TRY(session_select(&s, err));
+	if (!o->no_files && s.diag.errors == 0)
+		PKG_TRY(session_check_sboms(&s, err));
 	pkg_diag_sort(&s.diag);
 	PKG_TRY(print(cli, &s.diag, err));
 	if (s.diag.errors != 0)

@@ -68,6 +68,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 		PKG_TRY(pin(&s, o, err));
 	if (s.diag.errors == 0 && !o->no_files)
 		PKG_TRY(pin_seals(&s, err));
+	if (s.diag.errors == 0 && !o->no_files)
+		PKG_TRY(session_check_sboms(&s, err));
 	PKG_TRY(session_judge(&s, err));
 	pkg_sink_buf_init(&sink, &text);
 	PKG_TRY(pkg_lock_write(s.manifest, &sink.sink, err));

@@ -250,6 +250,20 @@ enum pkg_code session_crypto(struct session *s, struct pkg_err *err)
 	return env->crypto != NULL ? PKG_OK : pkg_crypto_new(&env->crypto, err);
 }
 
+enum pkg_code session_check_sboms(struct session *s, struct pkg_err *err)
+{
+	const struct pkg_module *modules = s->manifest->modules.items;
+	bool any = false;
+
+	for (size_t i = 0; i < s->manifest->modules.count; i++)
+		any = any || modules[i].sbom_file != NULL;
+	if (!any)
+		return PKG_OK;
+	PKG_TRY(session_crypto(s, err));
+	return pkg_manifest_check_sboms(s->manifest, s->folder, cli_env(s->cli),
+					&s->diag, err);
+}
+
 enum pkg_code session_resources(struct session *s, struct pkg_known **out,
 				const char *path, struct pkg_err *err)
 {

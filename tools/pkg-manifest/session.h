@@ -119,6 +119,8 @@ enum pkg_code session_input(struct session *s, const char *path,
 			    struct pkg_err *err);
 /* Find the artifacts and hold them against their rules. */
 enum pkg_code session_select(struct session *s, struct pkg_err *err);
+/* Hold bills of materials against the files that were found. */
+enum pkg_code session_check_sboms(struct session *s, struct pkg_err *err);
 /* Print the findings as messages; PKG_NO if one of them is an error. */
 enum pkg_code session_judge(struct session *s, struct pkg_err *err);
 /* Start the cryptographic library for this run. */

@@ -72,6 +72,8 @@ struct pkg_json_input {
 	size_t len;          /* bytes, at most UINT32_MAX */
 	uint32_t max_depth;  /* levels of [] and {}; 0 = PKG_LIMIT_JSON_DEPTH */
 	uint32_t first_line; /* number of the first line; 0 = 1 */
+	bool fractions;      /* numbers that are no integer within the limit
+				are texts, as they are written */
 	bool canonical;      /* only the one spelling that the writer makes with
 				PKG_JSONW_STRICT is accepted */
 };

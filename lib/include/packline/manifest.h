@@ -4,6 +4,7 @@
 
 #include "packline/arena.h"
 #include "packline/diag.h"
+#include "packline/env.h"
 #include "packline/err.h"
 #include "packline/node.h"
 #include "packline/schema.h"
@@ -261,6 +262,16 @@ PKG_MUST_CHECK enum pkg_code
 pkg_manifest_check_artifacts(const struct pkg_manifest *manifest,
 			     const struct pkg_profile *profile,
 			     struct pkg_diag *diag, struct pkg_err *err);
+
+/*
+ * Hold what bills of materials say of files against the files, which are read
+ * for it: CycloneDX and SPDX in JSON, found by pkg_manifest_select().
+ * @dirfd  the manifest's folder.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_manifest_check_sboms(const struct pkg_manifest *manifest, int dirfd,
+			 const struct pkg_env *env, struct pkg_diag *diag,
+			 struct pkg_err *err);
 
 /* The server's limits as it comes. */
 struct pkg_profile pkg_profile_default(void);
