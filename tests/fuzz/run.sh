@@ -74,12 +74,12 @@ fuzz() {
 		-artifact_prefix="$work/found/$1/" \
 		"$work/corpus/$1" "corpus/$1" 2>"$log" &
 	pid=$!
-	trap 'kill -INT $pid 2>/dev/null; exit 130' INT TERM
+	trap 'kill -USR1 $pid 2>/dev/null; exit 130' INT TERM
 	while spent=$(seconds "$pid") && [ "${spent:-0}" -lt $((minutes * 60)) ]
 	do
 		sleep 1
 	done
-	kill -INT "$pid" 2>/dev/null || true
+	kill -USR1 "$pid" 2>/dev/null || true
 	status=0
 	wait "$pid" || status=$?
 	trap - INT TERM
@@ -87,7 +87,7 @@ fuzz() {
 	reached=$(grep -o 'cov: [0-9]* ft: [0-9]*' "$log" | tail -1)
 	printf '%-10s %11s executed  %s\n' "$1" "${executed:-?}" "$reached"
 	cover "$1"
-	# 72: interrupted, that is, the time was spent
+	# 72: told to end, that is, the time was spent
 	[ "$status" -eq 72 ] || [ "$status" -eq 0 ]
 }
 
