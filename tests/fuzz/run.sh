@@ -18,10 +18,16 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--minutes) minutes=$2 && shift 2 ;;
 	--work) work=$2 && shift 2 ;;
-	-*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+	-*) minutes= && break ;;
 	*) break ;;
 	esac
 done
+case $minutes in
+'' | 0* | *[!0-9]*)
+	sed -n '3,/^set/s/^# \{0,1\}//p' run.sh >&2
+	exit 2
+	;;
+esac
 work=${work:-$here/../../build/fuzz-work}
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
