@@ -149,6 +149,29 @@ struct sealed sealed_request(const struct sealed *sealed)
 	return (struct sealed){out.data, out.len};
 }
 
+/* What a bundle's inputs point at. */
+struct bundle_texts {
+	char hex[65], plan[256];
+};
+
+/* A plan that needs one blob, in front of it. */
+static void use_bundle(struct pkg_container_spec *to,
+		       struct pkg_container_input inputs[2],
+		       const struct sealed_spec *spec,
+		       struct bundle_texts *texts)
+{
+	(void)snprintf(texts->plan, sizeof(texts->plan),
+		       "{\"steps\":[{\"blob\":\"%s\"}],\"type\":\"plan\"}",
+		       texts->hex);
+	inputs[0].source_name = "plan.json";
+	inputs[0].data = spec->plan == NULL ? texts->plan : spec->plan;
+	inputs[0].len = strlen(inputs[0].data);
+	inputs[1].from = PKG_FROM_MEMORY;
+	inputs[1].source_name = spec->blob == NULL ? texts->hex : spec->blob;
+	to->input_count = 2;
+	to->subject.content = PKG_CONTAINER_BUNDLE;
+}
+
 struct sealed sealed_make(const struct sealed_spec *spec)
 {
 	const struct pki_cert *signer =
@@ -179,27 +202,17 @@ struct sealed sealed_make(const struct sealed_spec *spec)
 	struct pkg_certs *recipients = pki_one(&pki.p256_recipient);
 	struct pkg_key *key = pki_load_key(signer->key);
 	struct sealed made;
-	char hex[65], plan[256];
+	struct bundle_texts texts;
 
+	name_blob(texts.hex, data, size);
 	if (spec->approved) {
 		to.requester = "carol";
 		to.has_policy = true;
 		memcpy(to.policy_sha256, policy_sha256, 32);
 	}
 
-	if (spec->bundle) {
-		name_blob(hex, data, size);
-		(void)snprintf(
-		    plan, sizeof(plan),
-		    "{\"steps\":[{\"blob\":\"%s\"}],\"type\":\"plan\"}", hex);
-		inputs[0].source_name = "plan.json";
-		inputs[0].data = spec->plan == NULL ? plan : spec->plan;
-		inputs[0].len = strlen(inputs[0].data);
-		inputs[1].from = PKG_FROM_MEMORY;
-		inputs[1].source_name = spec->blob == NULL ? hex : spec->blob;
-		to.input_count = 2;
-		to.subject.content = PKG_CONTAINER_BUNDLE;
-	}
+	if (spec->bundle)
+		use_bundle(&to, inputs, spec, &texts);
 	inputs[to.input_count - 1].data = data;
 	inputs[to.input_count - 1].len = size;
 	if (spec->kind != PKG_CONTAINER_SIGNED)
