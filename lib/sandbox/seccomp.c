@@ -153,11 +153,14 @@ static const int with_files[] = {
 
 /* What the leak checker does at the end of a sanitized program. */
 static const int sanitized[] = {
-    SYS_openat,   SYS_getdents64, SYS_ptrace, SYS_wait4,
-    SYS_prctl,    SYS_readlinkat, SYS_clone,  SYS_mprotect,
-    SYS_getppid,  SYS_tgkill,     SYS_mmap,   SYS_kill,
+    SYS_openat,     SYS_getdents64, SYS_ptrace,   SYS_wait4,    SYS_prctl,
+    SYS_readlinkat, SYS_clone,      SYS_mprotect, SYS_getppid,  SYS_tgkill,
+    SYS_mmap,       SYS_kill,
 #	ifdef SYS_readlink
     SYS_readlink,
+#	endif
+#	ifdef SYS_open
+    SYS_open,       SYS_stat,       SYS_lstat,    SYS_getdents, SYS_pipe,
 #	endif
 };
 
@@ -249,7 +252,7 @@ static void write_program(struct program *p, bool files)
 		allow_all(p, sanitized,
 			  sizeof(sanitized) / sizeof(sanitized[0]));
 #	ifdef SYS_mmap2 /* SYS_mmap is an older one then, with other          \
-			    arguments */
+			      arguments */
 	allow_bits(p, SYS_mmap2, 2, PROT_EXEC, false);
 #	else
 	allow_bits(p, SYS_mmap, 2, PROT_EXEC, false);
