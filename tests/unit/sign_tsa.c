@@ -111,6 +111,8 @@ struct stack {
 static void push(struct stack *s, const void *data, size_t len)
 {
 	assert_true(len <= s->at);
+	if (len == 0)
+		return;
 	s->at -= len;
 	memcpy(s->data + s->at, data, len);
 }
