@@ -317,6 +317,20 @@ static void test_unsigned_attributes(void **state)
 	refuse(&(struct craft){.change = add_unsigned}, "unsigned attribute");
 }
 
+static void empty(CMS_ContentInfo *ci, CMS_SignerInfo *si)
+{
+	(void)ci;
+	assert_int_equal(
+	    ASN1_STRING_set(CMS_SignerInfo_get0_signature(si), "", 0), 1);
+}
+
+/* A time stamp would be about nothing. */
+static void test_an_empty_signature(void **state)
+{
+	(void)state;
+	refuse(&(struct craft){.change = empty}, "signature is empty");
+}
+
 static void add_token(CMS_ContentInfo *ci, CMS_SignerInfo *si)
 {
 	static const uint8_t token[] = {0x30, 0x00};
@@ -467,6 +481,7 @@ int main(void)
 	    cmocka_unit_test(test_content_inside),
 	    cmocka_unit_test(test_an_approval_passed_off_as_a_manifest),
 	    cmocka_unit_test(test_unsigned_attributes),
+	    cmocka_unit_test(test_an_empty_signature),
 	    cmocka_unit_test(test_a_time_stamp_is_noted),
 	    cmocka_unit_test(test_an_exchanged_certificate),
 	    cmocka_unit_test(test_indefinite_lengths),
