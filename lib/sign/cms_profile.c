@@ -249,7 +249,8 @@ static void walk_signer(struct walk *w, struct der *signers)
 		broken(w, "it names two different digests");
 	walk_signed(w, &in);
 	walk_algorithm(w, &in);
-	(void)pkg_der_take(&in, DER_OCTET_STRING);
+	if (pkg_der_take(&in, DER_OCTET_STRING).len == 0)
+		broken(w, "its signature is empty");
 	if (pkg_der_more(&in) && w->use == CMS_USE_TOKEN)
 		broken(w, "it has unsigned attributes");
 	else if (pkg_der_more(&in))
