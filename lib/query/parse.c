@@ -14,6 +14,9 @@ struct parser {
 	struct query_lexer lexer;
 	struct pkg_query *query;
 	unsigned depth; /* open parentheses */
+	/* The first comparison that cannot be asked, told if the grammar is
+	   right: the server looks at fields and values after it. */
+	struct pkg_err refused;
 };
 
 static const struct {
@@ -117,6 +120,7 @@ static enum pkg_code read_comparison(struct parser *p, struct query_node **out,
 				     struct pkg_err *err)
 {
 	struct query_written w = {.at = p->lexer.start};
+	enum pkg_code code;
 
 	w.selector =
 	    pkg_arena_dup(p->query->arena, p->lexer.text + p->lexer.start,
@@ -126,7 +130,13 @@ static enum pkg_code read_comparison(struct parser *p, struct query_node **out,
 	PKG_TRY(pkg_query_next(&p->lexer, err));
 	PKG_TRY(read_operator(p, &w, err));
 	PKG_TRY(read_values(p, &w, err));
-	return pkg_query_compare(out, p->query, &w, err);
+	code = pkg_query_compare(out, p->query, &w, err);
+	if (code != PKG_USAGE)
+		return code;
+	if (p->refused.code == PKG_OK)
+		p->refused = *err;
+	*err = PKG_ERR_INIT;
+	return pkg_query_node(out, p->query, QUERY_AND, 0, err);
 }
 
 static enum pkg_code read_or(struct parser *p, struct query_node **out,
@@ -219,7 +229,7 @@ static enum pkg_code parse(struct pkg_query *q, const char *text,
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf lower = {.max = (size_t)4 * PKG_LIMIT_QUERY};
-	struct parser p = {.query = q};
+	struct parser p = {.query = q, .refused = PKG_ERR_INIT};
 
 	PKG_TRY(pkg_query_lower(q->locale, &lower, text, strlen(text), err));
 	p.lexer.text = pkg_buf_str(&lower);
@@ -228,6 +238,10 @@ static enum pkg_code parse(struct pkg_query *q, const char *text,
 	PKG_TRY(read_or(&p, &q->root, err));
 	if (p.lexer.token != QUERY_END)
 		return bad_token(&p, "; or ,", err);
+	if (p.refused.code != PKG_OK) {
+		*err = p.refused;
+		return pkg_failed_(err->code);
+	}
 	return check_places(q, q->root, true, err);
 }
 

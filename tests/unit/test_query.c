@@ -255,6 +255,10 @@ static const struct {
     {"top==true,name==x", "query-field", "at the top"},
     {"name==x;(top==true,name==y)", "query-field", "at the top"},
     {"top=in=(true)", "query-field", "at the top"},
+    /* the grammar comes first, then fields and values, from the left */
+    {"vendor==x;name=", "query-syntax", "character 15: an operator"},
+    {"vendor==x;size==x", "query-field", "'vendor'"},
+    {"size==x,vendor==x", "query-syntax", "number"},
 };
 
 static void a_bad_query_is_refused_and_the_place_told(void **state)
