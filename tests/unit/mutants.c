@@ -8,6 +8,9 @@
 struct pkg_trust *mutants_trust;
 struct pkg_key *mutants_recipient;
 
+/* Of those that are tried by default, one in so many. */
+enum { SAMPLE = 31 };
+
 /* How often which reason was given. */
 static struct {
 	char reason[32];
@@ -42,7 +45,7 @@ bool mutants_turn(void)
 	if (step == 0) {
 		const char *text = getenv("PKG_MUTANTS");
 
-		step = text == NULL ? 1 : strtol(text, NULL, 10);
+		step = text == NULL ? SAMPLE : strtol(text, NULL, 10);
 		if (step < 1)
 			step = 1;
 	}
