@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bundle.h"
 
+#include "packline/approval_policy.h"
 #include "packline/container_write.h"
 #include "packline/limits.h"
 #include "packline/receipt.h"
 #include "packline/text.h"
+
+#include <string.h>
 
 static enum pkg_code make_plan(const struct pkg_manifest *lock,
 			       struct pkg_buf *plan, struct pkg_err *err)
@@ -60,7 +63,8 @@ enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
 				   struct pkg_err *err)
 {
 	const struct pkg_product *product = spec->lock->product;
-	const struct pkg_container_spec container = {
+	const struct pkg_approval_policy *policy = spec->policy;
+	struct pkg_container_spec container = {
 	    .kind = PKG_CONTAINER_SIGNED,
 	    .subject = {.content = PKG_CONTAINER_BUNDLE,
 			.tenant = spec->lock->tenant->text,
@@ -69,6 +73,7 @@ enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
 			.sequence = spec->sequence,
 			.expires = spec->expires},
 	    .requester = spec->requester,
+	    .has_policy = policy != NULL,
 	    .inputs = inputs->items,
 	    .input_count = inputs->count,
 	    .progress = spec->progress,
@@ -76,6 +81,11 @@ enum pkg_code pkg_bundle_container(const struct pkg_bundle_spec *spec,
 	};
 	PKG_AUTO(pkg_container_writer) struct pkg_container_writer *w = NULL;
 
+	if (policy != NULL) {
+		PKG_TRY(
+		    pkg_approval_policy_needs_requester(spec->requester, err));
+		memcpy(container.policy_sha256, policy->sha256, 32);
+	}
 	PKG_TRY(pkg_container_writer_new(&w, env, &container, err));
 	if (pkg_container_writer_run(w, file, size, err) != PKG_OK) {
 		if (err->code == PKG_NO)

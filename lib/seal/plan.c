@@ -169,12 +169,7 @@ static enum pkg_code plan_policy(struct pkg_seal_plan *plan,
 		return PKG_OK;
 	plan->spec.has_policy = true;
 	memcpy(plan->spec.policy_sha256, policy->sha256, 32);
-	if (job->requester == NULL) {
-		pkg_fail(err, PKG_USAGE,
-			 "it must be approved, and nobody may approve his own "
-			 "request: whose is it?");
-		return pkg_hint(err, "give --requester WHO");
-	}
+	PKG_TRY(pkg_approval_policy_needs_requester(job->requester, err));
 	if (job->signer.key == NULL)
 		return PKG_OK;
 	pkg_refuse(err, PKG_NO, "too-few-approvals",

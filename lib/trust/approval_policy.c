@@ -324,6 +324,17 @@ void pkg_approval_policy_free(struct pkg_approval_policy *policy)
 	free(policy);
 }
 
+enum pkg_code pkg_approval_policy_needs_requester(const char *requester,
+						  struct pkg_err *err)
+{
+	if (requester != NULL)
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE,
+		 "it must be approved, and nobody may approve his own request: "
+		 "whose is it?");
+	return pkg_hint(err, "give --requester WHO");
+}
+
 enum pkg_code pkg_approval_policy_schema(struct pkg_sink *sink,
 					 struct pkg_err *err)
 {

@@ -11,6 +11,7 @@ import shutil
 import zipfile
 
 import forge
+import manifest_product
 import pytest
 from office import Office, moment
 
@@ -158,6 +159,66 @@ def test_pair_leaves_nothing_of_itself_if_one_exists(desks):
     (desks.folder / "alice" / "a.p7s").write_text("mine")
     desks.decide("alice", "gateway.request", "--pair", output="a", code=2)
     assert not (desks.folder / "alice" / "a.json").exists()
+
+
+def test_import_bundle(desks, run):
+    """A gateway to the server's network that takes only what is approved."""
+    build = desks.folder / "build"
+    manifest_product.write(build)
+    desks.at("build", "pkg-manifest", "resolve", "-o", "product.lock",
+             "product.yaml")
+    desks.at("build", "pkg-manifest", "bundle", "--policy",
+             "../release.yaml", "--requester", "build", "--sequence", "7",
+             "-o", "product.draft", "product.lock")
+    desks.at("build", "pkg-seal", "request", "-o", "product.request",
+             "product.draft")
+    policy = ("--policy", "../release.yaml")
+    for source, target in (("build", "alice"), ("alice", "bob")):
+        desks.carry("product.request", source, target)
+        desks.decide(target, "product.request", policy=policy)
+    desks.carry("product.request", "bob", "carol")
+    desks.sign("product.request", policy=policy)
+    desks.carry("signed.request", "carol", "build")
+    desks.at("build", "pkg-seal", "attach", "--trust", "../trust.yaml",
+             "product.draft", "-o", "product.bundle", "signed.request")
+    desks.carry("product.bundle", "build", "device")
+    _, verdict = desks.at("device", "pkg-verify", "--trust",
+                          "../trust.yaml", "product.bundle").records
+    assert verdict["content"] == "bundle"
+    assert {row["id"] for row in verdict["approvals"]} == {"alice", "bob"}
+
+
+def test_import_bundle_under_no_policy(desks):
+    """What was signed without asking anybody is not what was asked for."""
+    build = desks.folder / "build"
+    manifest_product.write(build)
+    desks.at("build", "pkg-manifest", "resolve", "-o", "product.lock",
+             "product.yaml")
+    desks.at("build", "pkg-manifest", "bundle", "-o", "product.draft",
+             "product.lock")
+    desks.at("build", "pkg-seal", "sign", "--key",
+             desks.keys.key("release"), "--cert", desks.keys.cert("release"),
+             *desks.yes("build", "product.draft"), "-o", "product.bundle",
+             "product.draft")
+    desks.carry("product.bundle", "build", "device")
+    answer = desks.at("device", "pkg-verify", "--trust", "../trust.yaml",
+                      "product.bundle", code=1)
+    assert reason(answer) == "unapproved"
+
+
+def test_import_bundle_of_nobody(desks):
+    manifest_product.write(desks.folder / "build")
+    desks.at("build", "pkg-manifest", "resolve", "-o", "product.lock",
+             "product.yaml")
+    command = ["pkg-manifest", "bundle", "-o", "x.draft"]
+    answer = desks.at("build", *command, "--policy", "../release.yaml",
+                      "product.lock", code=2)
+    assert "give --requester WHO" in answer.err
+    (desks.folder / "empty.yaml").write_text("packline: 1\napprovals: {}\n")
+    answer = desks.at("build", *command, "--policy", "../empty.yaml",
+                      "product.lock", code=3)
+    assert "../empty.yaml:2" in answer.err
+    assert not (desks.folder / "build" / "x.draft").exists()
 
 
 # -- what a maker is told ------------------------------------------------------

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg-manifest/session.h"
 
+#include "packline/approval_policy.h"
 #include "packline/bundle.h"
 #include "packline/cloudfoundry.h"
 #include "packline/limits.h"
@@ -10,13 +11,27 @@
 #include <string.h>
 
 struct options {
-	const char *target, *containers, *known, *expires, *requester;
+	const char *target, *containers, *known, *expires, *requester, *policy;
 	struct cli_number sequence;
 };
 
 static void progress(void *context, uint64_t done, uint64_t all)
 {
 	cli_progress(context, "bundling", done, all);
+}
+
+static enum pkg_code open_policy(struct pkg_approval_policy **policy,
+				 struct session *s, const char *path,
+				 struct pkg_err *err)
+{
+	enum pkg_code code = PKG_OK;
+
+	if (path == NULL)
+		return PKG_OK;
+	code = pkg_approval_policy_load(policy, cli_env(s->cli)->crypto,
+					&s->diag, cli_dirfd(s->cli), path, err);
+	cli_findings(s->cli, &s->diag);
+	return code;
 }
 
 static enum pkg_code write_bundle(struct session *s, const struct options *o,
@@ -39,6 +54,8 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	    .progress_context = s->cli,
 	};
 	PKG_AUTO(pkg_known) struct pkg_known *resources = NULL;
+	PKG_AUTO(pkg_approval_policy)
+	struct pkg_approval_policy *policy = NULL;
 	const bool cf = strcmp(o->target, "cloudfoundry") == 0;
 	uint64_t size = 0;
 
@@ -46,6 +63,8 @@ static enum pkg_code write_bundle(struct session *s, const struct options *o,
 	if (cf)
 		PKG_TRY(session_resources(s, &resources, o->known, err));
 	spec.resources = resources;
+	PKG_TRY(open_policy(&policy, s, o->policy, err));
+	spec.policy = policy;
 	PKG_TRY(pkg_outfile_open(&file, cli_dirfd(s->cli), cli_output(s->cli),
 				 &options, err));
 	PKG_TRY(cf ? pkg_cf_bundle_write(&spec, cli_env(s->cli), s->arena, file,
@@ -92,6 +111,8 @@ enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err)
 	     NULL},
 	    {"requester", 0, CLI_TEXT, &options.requester, "WHO",
 	     "who asks for the signature", NULL, NULL},
+	    {"policy", 0, CLI_TEXT, &options.policy, "FILE",
+	     "approval policy under which it must be approved", NULL, "file"},
 	    {0},
 	};
 	const struct cli_command command = {

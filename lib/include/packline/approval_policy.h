@@ -128,6 +128,12 @@ PKG_MUST_CHECK enum pkg_code pkg_approval_policy_schema(struct pkg_sink *sink,
 const struct pkg_officer *
 pkg_approval_policy_officer(const struct pkg_approval_policy *policy,
 			    const uint8_t spki[PKG_AT_LEAST(32)]);
+/*
+ * For those who make what must be approved: fails with PKG_USAGE if @requester
+ * is NULL, as nobody may approve his own request.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_approval_policy_needs_requester(const char *requester, struct pkg_err *err);
 
 /*
  * Judge approvals: every one must be sound, of an officer of @policy, valid,

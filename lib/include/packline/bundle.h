@@ -5,6 +5,7 @@
 #include "packline/env.h"
 #include "packline/plan.h"
 
+struct pkg_approval_policy;
 struct pkg_known;
 struct pkg_outfile;
 
@@ -26,6 +27,8 @@ struct pkg_bundle_spec {
 	int64_t sequence;      /* 0..2^53-1, -1 = none */
 	const char *expires;   /* "2026-12-01T02:00:00Z", NULL = never */
 	const char *requester; /* NULL = not said */
+	/* Under which it must be approved before it is signed; or NULL. */
+	const struct pkg_approval_policy *policy;
 	/* Told now and then how many of all bytes are done; or NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
 	void *progress_context;
@@ -38,10 +41,11 @@ PKG_API_BEGIN
  * @file   new, opened seekable, nothing written yet; the caller commits it.
  * @size   receives the bundle's size for that.
  * @arena  takes what lives as long as the lock.
- * Fails as pkg_plan_containers(), pkg_receipt_known() and pkg_plan_write() do;
- * with PKG_INPUT, reason "limit", if the plan is over PKG_LIMIT_PLAN_JSON or
- * there are too many blobs; with PKG_NO, reason "digest-mismatch", if a file
- * has changed since it was pinned.
+ * Fails as pkg_plan_containers(), pkg_receipt_known(), pkg_plan_write() and,
+ * with a policy, pkg_approval_policy_needs_requester() do; with PKG_INPUT,
+ * reason "limit", if the plan is over PKG_LIMIT_PLAN_JSON or there are too many
+ * blobs; with PKG_NO, reason "digest-mismatch", if a file has changed since it
+ * was pinned.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_bundle_write(const struct pkg_bundle_spec *spec, const struct pkg_env *env,
