@@ -57,9 +57,16 @@ enum pkg_code pkg_check_time(const struct checker *c,
 			     const struct pkg_node *node);
 
 /* Syntax of a maintenance window. */
-enum window_verdict { WINDOW_OK, WINDOW_BAD, WINDOW_NEVER };
-enum window_verdict pkg_window_schedule(const char *cron);
+enum window_verdict { WINDOW_OK, WINDOW_BAD, WINDOW_NEVER, WINDOW_IGNORED };
+enum window_verdict pkg_window_schedule(const char *schedule);
 bool pkg_window_duration(const char *text);
 bool pkg_window_timezone(const char *text);
+/*
+ * When a window opens that is not over at @at; all three texts are valid.
+ * @out  seconds since the epoch.
+ * False if there is none any more.
+ */
+bool pkg_window_opens(const char *schedule, const char *duration,
+		      const char *timezone, int64_t at, int64_t *out);
 
 #endif

@@ -5,25 +5,55 @@
 
 /* Assignments, rollouts and target filters. */
 
+static enum pkg_code check_schedule(const struct checker *c,
+				    const struct pkg_node *schedule)
+{
+	switch (pkg_window_schedule(schedule->text)) {
+	case WINDOW_BAD:
+		return pkg_rule_add(c->sink, RULE_WINDOW_SCHEDULE, schedule,
+				    NULL, "'%s' is no Quartz cron expression",
+				    schedule->text);
+	case WINDOW_NEVER:
+		return pkg_rule_add(c->sink, RULE_WINDOW_NEVER, schedule, NULL,
+				    "'%s' never happens", schedule->text);
+	case WINDOW_IGNORED:
+		return pkg_rule_add(c->sink, RULE_WINDOW_IGNORED, schedule,
+				    NULL, "the server ignores a part of '%s'",
+				    schedule->text);
+	case WINDOW_OK:
+		break;
+	}
+	return PKG_OK;
+}
+
+/* Only with --at: does it open again? */
+static enum pkg_code check_window_time(const struct checker *c,
+				       const struct pkg_window *w)
+{
+	enum window_verdict verdict;
+	int64_t opens;
+
+	if (!c->profile->dated || w->schedule == NULL || w->duration == NULL ||
+	    w->timezone == NULL || !pkg_window_duration(w->duration->text) ||
+	    !pkg_window_timezone(w->timezone->text))
+		return PKG_OK;
+	verdict = pkg_window_schedule(w->schedule->text);
+	if (verdict == WINDOW_BAD || verdict == WINDOW_NEVER ||
+	    pkg_window_opens(w->schedule->text, w->duration->text,
+			     w->timezone->text, c->profile->at, &opens))
+		return PKG_OK;
+	return pkg_rule_add(c->sink, RULE_WINDOW_PAST, w->schedule, NULL,
+			    "'%s' does not happen any more", w->schedule->text);
+}
+
 static enum pkg_code check_window(const struct checker *c,
 				  const struct pkg_window *window)
 {
-	enum window_verdict verdict;
-
 	if (window == NULL)
 		return PKG_OK;
-	if (window->schedule != NULL) {
-		verdict = pkg_window_schedule(window->schedule->text);
-		if (verdict == WINDOW_BAD)
-			PKG_TRY(pkg_rule_add(
-			    c->sink, RULE_WINDOW_SCHEDULE, window->schedule,
-			    NULL, "'%s' is no Quartz cron expression",
-			    window->schedule->text));
-		if (verdict == WINDOW_NEVER)
-			PKG_TRY(pkg_rule_add(
-			    c->sink, RULE_WINDOW_NEVER, window->schedule, NULL,
-			    "'%s' never happens", window->schedule->text));
-	}
+	if (window->schedule != NULL)
+		PKG_TRY(check_schedule(c, window->schedule));
+	PKG_TRY(check_window_time(c, window));
 	if (window->duration != NULL &&
 	    !pkg_window_duration(window->duration->text))
 		PKG_TRY(pkg_rule_add(c->sink, RULE_WINDOW_DURATION,

@@ -137,8 +137,14 @@ enum pkg_code pkg_check_time(const struct checker *c,
 {
 	int64_t seconds;
 
-	if (node == NULL || pkg_time_parse(&seconds, node->text, node->len))
+	if (node == NULL)
 		return PKG_OK;
+	if (pkg_time_parse(&seconds, node->text, node->len)) {
+		if (!c->profile->dated || seconds > c->profile->at)
+			return PKG_OK;
+		return pkg_rule_add(c->sink, RULE_TIME_PAST, node, NULL,
+				    "'%s' is over", node->text);
+	}
 	return pkg_rule_add(c->sink, RULE_TIME_FORM, node, NULL,
 			    "'%s' is not an RFC 3339 time", node->text);
 }

@@ -211,6 +211,15 @@
 	  "the schedule of a maintenance window names days that no calendar "  \
 	  "has",                                                               \
 	  "the server refuses a window that never opens")                      \
+	X(WINDOW_IGNORED, "window-ignored", WARNING,                           \
+	  "the server ignores a part of a schedule: a range that runs "        \
+	  "backwards (but of weekdays), or L or W in a list of days",          \
+	  "write two ranges with a comma, or L or W alone")                    \
+	X(WINDOW_PAST, "window-past", ERROR,                                   \
+	  "a maintenance window does not open any more, at the time of --at",  \
+	  "the server refuses it; correct the days or the years of schedule")  \
+	X(TIME_PAST, "time-past", WARNING,                                     \
+	  "a time is over, at the time of --at", "it takes effect at once")    \
 	X(WINDOW_DURATION, "window-duration", ERROR,                           \
 	  "the duration of a maintenance window is not HH:mm or HH:mm:ss",     \
 	  "such as \"02:00:00\"; at most 23:59:59")                            \

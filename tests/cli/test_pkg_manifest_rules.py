@@ -207,6 +207,9 @@ CASES = [
     ([("0 0 2 ? * SUN", "0 0 0 30 FEB ?")],
      "37:35: error: '0 0 0 30 FEB ?' never happens [window-never]",
      "the server refuses a window that never opens"),
+    ([("0 0 2 ? * SUN", "0 0 22-2 ? * SUN")],
+     "37:35: warning: the server ignores a part of '0 0 22-2 ? * SUN' "
+     "[window-ignored]", "write two ranges with a comma, or L or W alone"),
     ([('"02:00:00"', '"2h"')],
      "37:62: error: '2h' is no duration up to 23:59:59 [window-duration]",
      'such as "02:00:00"; at most 23:59:59'),
@@ -342,6 +345,29 @@ def test_min_artifacts_needs_a_newer_server(run, folder):
     assert done.out == ""
 
 
+def test_time_to_judge_for(run, folder):
+    """A window that is open is fine; without --at nobody looks at a clock."""
+    product.write(folder, ("0 0 2 ? * SUN", "0 0 2 1 1 ? 2020"),
+                  ("amountGroups: 3", "startAt: 2020-01-01T00:00:00Z"))
+
+    def rules(at, check=0):
+        done = run("pkg-manifest", "check", "--at", at, "product.yaml",
+                   check=check)
+        return re.findall(r"\[([a-z-]+)\]$", done.out, re.M)
+
+    assert run("pkg-manifest", "check", "product.yaml").out == ""
+    assert rules("2019-12-31T23:59:59Z") == []
+    assert rules("2020-01-01T02:59:59Z") == ["time-past"]
+    assert rules("2020-01-01T03:00:00Z", 1) == ["window-past", "time-past"]
+    assert rules("2026-12-01T02:00:00Z", 1) == ["time-past", "window-past",
+                                                "time-past"]
+    run("pkg-manifest", "resolve", "product.yaml")
+    done = run("pkg-manifest", "resolve", "--at", "2026-01-01T00:00:00Z",
+               "product.yaml", check=1)
+    assert "'0 0 2 1 1 ? 2020' does not happen any more" in done.err
+    run("pkg-manifest", "check", "--at", "tomorrow", "product.yaml", check=2)
+
+
 def rules_in_source():
     text = (ROOT / "lib/manifest/rules.h").read_text(encoding="utf-8")
     return set(re.findall(r'X\(\s*[A-Z0-9_]+,\s*(?:\\\n\s*)?"([a-z0-9-]+)"',
@@ -359,7 +385,7 @@ def test_man_page_lists_every_rule():
 def test_every_rule_has_a_case():
     """Rules that need more than an edit are tested by name elsewhere."""
     here = {case[1].rsplit("[", 1)[1].rstrip("]") for case in CASES if case[1]}
-    elsewhere = {"server-too-old", "storage-exceeded", "bad-pattern",
+    elsewhere = {"window-past", "time-past", "server-too-old", "storage-exceeded", "bad-pattern",
                  "filename-length", "too-many-modules", "too-many-types",
                  "too-many-targets", "record-missing", "record-mismatch",
                  "file-unreadable",

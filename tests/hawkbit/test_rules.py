@@ -20,11 +20,12 @@ OURS = set("""
     record-missing record-mismatch ambiguous external-incomplete external-known
     competing-sets time-form blank-edge similar-name filename-form
     filename-md5sum duplicate-module duplicate-target server-too-old
-    percentage
+    percentage time-past
     """.split())
 # (The percentage of a threshold is looked at when a rollout runs, not before.)
 # What the stand-in does not know: it has no cron parser.
-NEEDS_THE_SERVER = {"window-schedule", "window-never", "window-duration"}
+NEEDS_THE_SERVER = {"window-schedule", "window-never", "window-duration",
+                    "window-past", "window-ignored"}
 # What a test cannot do: 20 GiB of storage, a file of more than 1 GiB.
 TOO_LARGE = {"artifact-size", "storage-exceeded"}
 
@@ -327,6 +328,17 @@ def window_schedule(p):
 @rule("window-never")
 def window_never(p):
     window(p, schedule=["0 0 2 30 2 ?", "0 0 2 ? * SUN 1999"])
+
+
+@rule("window-past")
+def window_past(p):
+    window(p, schedule=["0 0 2 1 1 ? 2020", "0 0 2 29 2 ? 2024"])
+
+
+@rule("window-ignored")
+def window_ignored(p):
+    """Nothing is left of these; what is left of others no call tells."""
+    window(p, schedule=["0 0 22-2,23-1 1 * ?", "0 0 2 L,LW * ?"])
 
 
 @rule("window-duration")

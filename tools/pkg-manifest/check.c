@@ -49,6 +49,7 @@ enum pkg_code verb_check(struct cli *cli, struct pkg_err *err)
 	const struct cli_opt table[] = {
 	    SESSION_DEFINES(options.session),
 	    SESSION_SERVER(options.session),
+	    SESSION_AT(options.session),
 	    {"no-files", 0, CLI_FLAG, &options.no_files, NULL,
 	     "do not look at the artifacts", NULL, NULL},
 	    {0},

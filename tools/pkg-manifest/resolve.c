@@ -94,6 +94,7 @@ enum pkg_code verb_resolve(struct cli *cli, struct pkg_err *err)
 	    {"if-changed", 0, CLI_FLAG, &options.if_changed, NULL,
 	     "leave an output alone that would be the same", NULL, NULL},
 	    SESSION_SERVER(options.session),
+	    SESSION_AT(options.session),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -132,6 +132,13 @@ static enum pkg_code take_profile(struct session *s,
 			       o->server);
 		return pkg_hint(err, "such as --server-version 0.9.0");
 	}
+	s->profile.dated = o->at != NULL;
+	if (o->at != NULL &&
+	    !pkg_time_parse(&s->profile.at, o->at, strlen(o->at))) {
+		(void)pkg_fail(err, PKG_USAGE, "'%s' is not an RFC 3339 time",
+			       o->at);
+		return pkg_hint(err, "such as --at 2026-12-01T02:00:00Z");
+	}
 	return PKG_OK;
 }
 

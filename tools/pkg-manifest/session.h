@@ -11,7 +11,7 @@
 /* The options of every verb that reads a manifest. */
 struct session_options {
 	struct cli_list define, from_env;
-	const char *server, *profile;
+	const char *server, *profile, *at;
 };
 
 #define SESSION_DEFINES(o)                                                     \
@@ -36,6 +36,13 @@ struct session_options {
 		"profile", 0, CLI_TEXT, &(o).profile, "FILE",                  \
 		    "the server's limits, where they were changed", NULL,      \
 		    "file"                                                     \
+	}
+
+#define SESSION_AT(o)                                                          \
+	{                                                                      \
+		"at", 0, CLI_TEXT, &(o).at, "TIME",                            \
+		    "judge times and maintenance windows for that time", NULL, \
+		    NULL                                                       \
 	}
 
 /*
