@@ -104,31 +104,50 @@ static void put_target(struct plan *p, const struct pkg_assignment *a,
 	pkg_jsonw_object_end(&p->w);
 }
 
+/* The targets from @first on, at most @count. */
+static void put_assign(struct plan *p, const struct pkg_assignment *a,
+		       const char *ref, size_t first, size_t count)
+{
+	const struct pkg_node *const *targets = a->targets.items;
+	const char *path = pkg_plan_text(p, PLAN_SETS "/%s/assignedTargets",
+					 set_id(p, &a->set));
+
+	pkg_plan_step(p, 200);
+	pkg_plan_lookup(p);
+	pkg_plan_lookup_end(p, path, NULL);
+	pkg_plan_op(p, "assign", ref);
+	pkg_plan_request(p);
+	pkg_jsonw_array(&p->w);
+	for (size_t k = first; k < a->targets.count && k - first < count; k++)
+		put_target(p, a, targets[k]);
+	pkg_jsonw_array_end(&p->w);
+	pkg_plan_request_end(
+	    p, "POST",
+	    pkg_plan_text(p, "%s%s", path,
+			  a->offline.value ? "?offline=true" : ""));
+	pkg_plan_step_end(p);
+}
+
+/* As many steps as requests are needed: the server limits their targets. */
 void pkg_plan_assignments(struct plan *p)
 {
 	const struct pkg_assignment *items = p->lock->assignments.items;
+	const size_t most = p->lock->targets_at_once > 0
+				? (size_t)p->lock->targets_at_once
+				: SIZE_MAX;
 
 	for (size_t i = 0; i < p->lock->assignments.count; i++) {
 		const struct pkg_assignment *a = &items[i];
-		const struct pkg_node *const *targets = a->targets.items;
-		const char *path = pkg_plan_text(
-		    p, PLAN_SETS "/%s/assignedTargets", set_id(p, &a->set));
+		const char *ref = pkg_plan_text(p, "assignment:%zu", i + 1);
 
-		pkg_plan_step(p, 200);
-		pkg_plan_lookup(p);
-		pkg_plan_lookup_end(p, path, NULL);
-		pkg_plan_op(p, "assign",
-			    pkg_plan_text(p, "assignment:%zu", i + 1));
-		pkg_plan_request(p);
-		pkg_jsonw_array(&p->w);
-		for (size_t k = 0; k < a->targets.count; k++)
-			put_target(p, a, targets[k]);
-		pkg_jsonw_array_end(&p->w);
-		pkg_plan_request_end(
-		    p, "POST",
-		    pkg_plan_text(p, "%s%s", path,
-				  a->offline.value ? "?offline=true" : ""));
-		pkg_plan_step_end(p);
+		if (a->targets.count <= most) {
+			put_assign(p, a, ref, 0, most);
+			continue;
+		}
+		for (size_t k = 0; k < a->targets.count; k += most)
+			put_assign(
+			    p, a, pkg_plan_text(p, "%s/%zu", ref, k / most + 1),
+			    k, most);
 	}
 }
 

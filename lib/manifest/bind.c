@@ -141,6 +141,7 @@ enum pkg_code pkg_manifest_bind(struct pkg_manifest **out,
 	else
 		PKG_TRY(bind_manifest(m, arena, root, &sink));
 	m->root = root;
+	m->targets_at_once = pkg_profile_default().assignments_per_request;
 	PKG_TRY(pkg_model_index(m, arena, err));
 	*out = m;
 	return PKG_OK;

@@ -104,15 +104,9 @@ static enum pkg_code check_targets(const struct checker *c,
 				   struct pkg_map *all)
 {
 	const struct pkg_node *const *targets = a->targets.items;
-	const int64_t quota = c->profile->assignments_per_request;
 	PKG_AUTO_FINI(pkg_map) struct pkg_map once = {0};
 	const void *before;
 
-	if (quota > 0 && a->targets.count > (uint64_t)quota)
-		PKG_TRY(pkg_rule_add(c->sink, RULE_TOO_MANY_TARGETS,
-				     a->targets.at, NULL,
-				     "%zu targets, the server allows %lld",
-				     a->targets.count, (long long)quota));
 	for (size_t i = 0; i < a->targets.count; i++) {
 		const struct pkg_node *t = targets[i];
 

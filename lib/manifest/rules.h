@@ -188,9 +188,6 @@
 	/* assignments, rollouts, target filters */                            \
 	X(UNKNOWN_SET, "unknown-set", ERROR, "a set is not there",             \
 	  "add it under sets:, or say external: true with type and version")   \
-	X(TOO_MANY_TARGETS, "too-many-targets", ERROR,                         \
-	  "an assignment has more targets than the server allows at once",     \
-	  "split it into several assignments")                                 \
 	X(DUPLICATE_TARGET, "duplicate-target", ERROR,                         \
 	  "a target is there twice in one assignment", "remove one of them")   \
 	X(COMPETING_SETS, "competing-sets", WARNING,                           \

@@ -272,18 +272,16 @@ def test_long_filename_from_a_pattern(run, folder):
     assert "[too-long]" in done.out
 
 
-def test_quotas_of_sets_types_and_targets(run, folder):
-    targets = ", ".join(f"t{i}" for i in range(5001))
+def test_quotas_of_sets_and_types(run, folder):
     types = "\n".join(f"    - {{key: t{i}, name: T{i}}}" for i in range(51))
     keys = ", ".join(f"t{i}" for i in range(51))
     modules = ", ".join(f"{{type: application, name: m{i}, version: \"1\", "
                         "external: true}" for i in range(101))
-    product.write(folder, ("gw-001, gw-002", targets),
-                  ("  sets:\n", types + "\n  sets:\n    - {key: wide, name: "
+    product.write(folder, ("  sets:\n", types + "\n  sets:\n    - {key: wide, name: "
                    f"Wide, optionalmodules: [{keys}]}}\n"),
                   ("[base, boot]", f"[base, boot, {modules}]"))
     done = run("pkg-manifest", "check", "product.yaml", check=1)
-    for rule in ("too-many-targets", "too-many-types", "too-many-modules"):
+    for rule in ("too-many-types", "too-many-modules"):
         assert f"[{rule}]" in done.out
 
 
@@ -545,6 +543,30 @@ def test_bodies_are_what_the_api_takes(run, lock):
     assert by_ref["rollout:spread"]["request"]["body"] == {
         "name": "spread", "distributionSetId": "{set:gateway/gateway/1.0}",
         "targetFilterQuery": "name==gw-*", "amountGroups": 3}
+
+
+@pytest.mark.parametrize("limit,parts", [
+    (None, [5000, 1]), (5001, [5001]), (2000, [2000, 2000, 1001]), (0, [5001])])
+def test_assignment_of_many_targets_is_several_requests(run, folder, limit,
+                                                        parts):
+    targets = [f"t{i}" for i in range(5001)]
+    product.write(folder, ("gw-001, gw-002", ", ".join(targets)))
+    run("pkg-manifest", "resolve", "product.yaml", "-o", "x.lock")
+    options = []
+    if limit is not None:
+        (folder / "profile.yaml").write_text(
+            "packline: 1\nquotas: {maxTargetDistributionSetAssignmentsPer"
+            f"ManualAssignment: {limit}}}\n")
+        options = ["--profile", "profile.yaml"]
+    assigns = [s for s in steps(run, "x.lock", *options)
+               if s["op"] == "assign"]
+    bodies = [s["request"]["body"] for s in assigns]
+    assert [len(body) for body in bodies] == parts
+    assert [row["id"] for body in bodies for row in body] == targets
+    assert [s["ref"] for s in assigns] == (
+        ["assignment:1"] if len(parts) == 1 else
+        [f"assignment:1/{n + 1}" for n in range(len(parts))])
+    assert all(row["type"] == "timeforced" for row in bodies[-1])
 
 
 def test_names_are_escaped_in_queries_and_references(run, folder):

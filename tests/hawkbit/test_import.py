@@ -325,6 +325,27 @@ def test_filters_assignments_and_rollouts(api, importer, proxy, name):
     assert set(actions(again).values()) == {"unchanged", "found"}
 
 
+def test_an_assignment_in_several_requests(api, importer, proxy, name,
+                                           tmp_path):
+    for letter in "ab":
+        api.made("/targets", [{"controllerId": f"{name}{letter}",
+                               "name": f"{name}{letter}"}])
+    (tmp_path / "one.yaml").write_text(
+        "packline: 1\nquotas: {maxTargetDistributionSetAssignmentsPer"
+        "ManualAssignment: 1}\n")
+    bundle = importer.bundle((PRODUCT + MORE).format(name=name), None,
+                             ["--profile", "one.yaml"])
+    done = actions(importer(bundle, check=0))
+    assert (done["assignment:1/1"], done["assignment:1/2"]) == (
+        "created", "created")
+    number = api.one("/distributionsets", name=name)["id"]
+    have = api.find(f"/distributionsets/{number}/assignedTargets")
+    assert {t["controllerId"] for t in have} == {f"{name}a", f"{name}b"}
+    again = importer(bundle, server=proxy.url, check=0)
+    assert proxy.writes == []
+    assert set(actions(again).values()) == {"unchanged", "found"}
+
+
 def test_a_target_that_the_server_does_not_know(api, importer, name):
     api.made("/targets", [{"controllerId": f"{name}a", "name": f"{name}a"}])
     bundle = importer.bundle((PRODUCT + MORE).format(name=name))

@@ -12,6 +12,7 @@
 
 struct options {
 	const char *target, *containers, *known, *expires, *requester, *policy;
+	const char *profile;
 	struct cli_number sequence;
 };
 
@@ -87,6 +88,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 		return pkg_hint(err, "add -o NAME.bundle");
 	}
 	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
+	PKG_TRY(session_limits(&s, o->profile, err));
 	PKG_TRY(records_open(&containers, &s, o->containers, err));
 	return write_bundle(&s, o, containers.source, err);
 }
@@ -113,6 +115,7 @@ enum pkg_code verb_bundle(struct cli *cli, struct pkg_err *err)
 	     "who asks for the signature", NULL, NULL},
 	    {"policy", 0, CLI_TEXT, &options.policy, "FILE",
 	     "approval policy under which it must be approved", NULL, "file"},
+	    SESSION_PROFILE(options.profile),
 	    {0},
 	};
 	const struct cli_command command = {

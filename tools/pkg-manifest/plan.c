@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct options {
-	const char *target, *containers, *known;
+	const char *target, *containers, *known, *profile;
 };
 
 static enum pkg_code for_cloudfoundry(struct session *s,
@@ -53,6 +53,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	(void)argc;
 	PKG_TRY(session_open_lock(&s, cli, argv[0], err));
+	PKG_TRY(session_limits(&s, o->profile, err));
 	pkg_sink_buf_init(&sink, &text);
 	PKG_TRY(strcmp(o->target, "cloudfoundry") == 0
 		    ? for_cloudfoundry(&s, o, &sink.sink, err)
@@ -71,6 +72,7 @@ enum pkg_code verb_plan(struct cli *cli, struct pkg_err *err)
 	     "records of the containers of sealed artifacts", NULL, "file"},
 	    {"known", 0, CLI_TEXT, &options.known, "RECEIPT",
 	     "leave out what the server has by this receipt", NULL, "file"},
+	    SESSION_PROFILE(options.profile),
 	    {0},
 	};
 	const struct cli_command command = {

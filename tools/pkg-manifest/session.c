@@ -187,6 +187,19 @@ enum pkg_code session_open_lock(struct session *s, struct cli *cli,
 	return pkg_lock_read(&s->manifest, s->arena, cli_dirfd(cli), path, err);
 }
 
+enum pkg_code session_limits(struct session *s, const char *path,
+			     struct pkg_err *err)
+{
+	const struct session_options o = {.profile = path};
+
+	if (path == NULL)
+		return PKG_OK;
+	PKG_TRY(take_profile(s, &o, err));
+	PKG_TRY(session_judge(s, err));
+	s->manifest->targets_at_once = s->profile.assignments_per_request;
+	return PKG_OK;
+}
+
 static bool ends_in(const char *text, const char *tail)
 {
 	const size_t a = strlen(text), b = strlen(tail);

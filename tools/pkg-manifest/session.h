@@ -32,8 +32,10 @@ struct session_options {
 	 "judge for this version of the server",                               \
 	 NULL,                                                                 \
 	 NULL},                                                                \
+	    SESSION_PROFILE((o).profile)
+#define SESSION_PROFILE(path)                                                  \
 	{                                                                      \
-		"profile", 0, CLI_TEXT, &(o).profile, "FILE",                  \
+		"profile", 0, CLI_TEXT, &(path), "FILE",                       \
 		    "the server's limits, where they were changed", NULL,      \
 		    "file"                                                     \
 	}
@@ -81,6 +83,9 @@ enum pkg_code session_open_any(struct session *s, struct cli *cli,
 /* Read the lock @path. */
 enum pkg_code session_open_lock(struct session *s, struct cli *cli,
 				const char *path, struct pkg_err *err);
+/* Plan the lock for the limits of the profile @path; NULL = as they come. */
+enum pkg_code session_limits(struct session *s, const char *path,
+			     struct pkg_err *err);
 /* Read the folder @path of saved listings of a server, as a lock. */
 enum pkg_code session_open_listing(struct session *s, struct cli *cli,
 				   const char *path, struct pkg_err *err);

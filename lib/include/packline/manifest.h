@@ -186,6 +186,9 @@ struct pkg_manifest {
 	struct pkg_list assignments; /* struct pkg_assignment */
 	struct pkg_list rollouts;    /* struct pkg_rollout */
 	struct pkg_list filters;     /* struct pkg_target_filter */
+	/* Of one request of a plan; set by the reader to what a server takes
+	   as it comes, 0 = any number. */
+	int64_t targets_at_once;
 	struct pkg_manifest_index *index;
 };
 
