@@ -170,13 +170,18 @@ static enum pkg_code add_recipients(struct facts *facts,
 		const struct pkg_envelope_recipient *one = &info->recipients[i];
 		const char *kind = pkg_arena_dup(facts->arena, one->kind,
 						 strlen(one->kind), err);
-		const char *ski = hex_of(facts, one->ski, one->ski_len, err);
+		/* Keys that are shared have a name instead of an identifier. */
+		const char *who =
+		    one->ski_len > 0
+			? hex_of(facts, one->ski, one->ski_len, err)
+			: pkg_arena_dup(facts->arena, one->key_id,
+					strlen(one->key_id), err);
 
-		if (kind == NULL || ski == NULL)
+		if (kind == NULL || who == NULL)
 			return err->code;
 		PKG_TRY(pkg_facts_add(facts,
 				      &(struct fact){.label = "recipient",
-						     .name = ski,
+						     .name = who,
 						     .value = kind,
 						     .compared = true},
 				      err));

@@ -314,6 +314,20 @@ def test_recipients_and_what_cannot_be_seen(run, tmp_path, keys):
     assert "they were not compared" in screen
 
 
+def test_keys_that_are_shared_have_names(run, tmp_path, keys):
+    """Another key-encryption key is another recipient: it is told."""
+    (tmp_path / "x").write_bytes(b"secret")
+    (tmp_path / "x.kek").write_bytes(bytes(range(32)))
+    (tmp_path / "x.kek").chmod(0o600)
+    for name, site in ("old", "site-7"), ("a.draft", "site-8"):
+        run("pkg-seal", "create", *SUBJECT, "--recipient",
+            f"kek:{site}=x.kek", "-o", name, "x", check=0)
+    screen = on_terminal(tmp_path, keys, "--previous", "old")[0].decode()
+    assert re.search(r"^recipient       site-8\n +kek$", screen, re.M)
+    assert re.search(r"^\+ recipient     site-8\n +kek$", screen, re.M)
+    assert re.search(r"^- recipient     site-7\n +kek$", screen, re.M)
+
+
 # -- a bundle -----------------------------------------------------------------
 
 def test_a_bundle_shows_its_plan(run, tmp_path, keys):
