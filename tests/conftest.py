@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fixtures that the tests of all tools share."""
 
+import datetime
+
 import pytest
 from support import (P256, P384, ROOT, RSA, RSA_2048, Keys, Runner,
                      bin_folder)
@@ -94,3 +96,31 @@ def device_config(tmp_path, keys):
         return path
 
     return write
+
+
+@pytest.fixture
+def crl(keys, tmp_path):
+    """crl("release", ..., made=-1, until=30) -> path of a list of the CA"""
+    (tmp_path / "ca.cnf").write_text(
+        "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\n"
+        "default_md = sha256\n")
+
+    def stamp(days):
+        return (datetime.datetime.now(datetime.timezone.utc) +
+                datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
+
+    def make(*revoked, made=-1, until=30, name="ca.crl", ca="ca"):
+        rows = ""
+        for who in revoked:
+            serial = keys.output("x509", "-in", keys.cert(who), "-noout",
+                                 "-serial").split("=")[1].strip()
+            rows += f"R\t{stamp(900)[2:]}\t{stamp(-2)[2:]}\t{serial}\t" \
+                    f"unknown\t/O=Acme/CN={who}\n"
+        (tmp_path / "index.txt").write_text(rows)
+        keys.openssl("ca", "-config", tmp_path / "ca.cnf", "-gencrl",
+                     "-keyfile", keys.key(ca), "-cert", keys.cert(ca),
+                     "-crl_lastupdate", stamp(made), "-crl_nextupdate",
+                     stamp(until), "-out", tmp_path / name, cwd=tmp_path)
+        return tmp_path / name
+
+    return make

@@ -50,6 +50,19 @@ static enum pkg_code check_signature(const struct judge *judge,
 		options.anchor_key_count = 0;
 		options.crls = judge->set->trust->crls;
 	}
+	/* By a time stamp: the lists are those of today, the dates of then, as
+	   for the signatures that are stamped. */
+	if (options.crls != NULL && clock->mode == PKG_CLOCK_TSA) {
+		const int64_t then = options.at;
+
+		options.at = judge->env->now(judge->env);
+		options.any_validity = true;
+		PKG_TRY(pkg_cms_verify(from->cms, from->file->json.data,
+				       from->file->json.len, &options, err));
+		options.at = then;
+		options.any_validity = false;
+		options.crls = NULL;
+	}
 	return pkg_cms_verify(from->cms, from->file->json.data,
 			      from->file->json.len, &options, err);
 }

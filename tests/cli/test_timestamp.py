@@ -5,8 +5,10 @@ The authority is openssl ts.
 """
 
 import subprocess
+import time
 
 import pytest
+from office import Office
 from support import P256, RSA
 
 SUBJECT = ("--tenant", "acme", "--name", "demo", "--version", "1.2.3")
@@ -283,3 +285,31 @@ def test_the_expiry_of_the_manifest_goes_by_the_clock(run, keys, box):
     box.answer()
     assert verify(run, keys, "b.seal", *tsa_time(keys),
                   check=1)["reason"] == "expired"
+
+
+def test_approvals_and_revocation_lists_of_today(run, tmp_path, keys, box,
+                                                 crl):
+    """A list is newer than the stamp: it holds for officers as for signers."""
+    office = Office(keys, tmp_path)
+    office.policy(required=1)
+    trust = office.trust()
+    run("pkg-seal", "create", *SUBJECT, "--policy", "release.yaml",
+        "--requester", "build", "-o", "a.draft", "payload", check=0)
+    run("pkg-seal", "approve", "--decision", "APPROVED", "--reason", "tested",
+        "--policy", "release.yaml", "--key", keys.key("alice"), "--cert",
+        keys.cert("alice"), "-o", "b.draft", "a.draft", check=0)
+    run("pkg-seal", "sign", "--policy", "release.yaml", "--key",
+        keys.key("release"), "--cert", keys.cert("release"), "-o", "a.seal",
+        "--force", "b.draft", check=0)
+    box.query()
+    box.reply()
+    box.answer()
+    time.sleep(1.1)     # the list is to be of another second
+
+    def check(*lists, status=0):
+        return run("pkg-verify", "--trust", trust, *tsa_time(keys), "--crl",
+                   *lists, "b.seal", check=status).records[-1]
+
+    assert check_detail(check(crl(made=0)), "approvals")["ok"] is True
+    assert check(crl("alice", made=0), status=1)["reason"] == "certificate-revoked"
+    assert check(crl("release", made=0), status=1)["reason"] == "certificate-revoked"

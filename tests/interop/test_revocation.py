@@ -1,42 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Revocation lists: from --crl and from the trust policy, never a container."""
 
-import datetime
-
 import forge
 import pytest
 from office import Office
-
-NOW = datetime.datetime.now(datetime.timezone.utc)
-
-
-def stamp(days):
-    return (NOW + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
-
-
-@pytest.fixture
-def crl(keys, tmp_path):
-    """crl("release", ..., made=-1, until=30) -> path of a list of the CA"""
-    (tmp_path / "ca.cnf").write_text(
-        "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\n"
-        "default_md = sha256\n")
-
-    def make(*revoked, made=-1, until=30, name="ca.crl", ca="ca"):
-        rows = ""
-        for who in revoked:
-            serial = keys.output("x509", "-in", keys.cert(who), "-noout",
-                                 "-serial").split("=")[1].strip()
-            rows += f"R\t{stamp(900)[2:]}\t{stamp(-2)[2:]}\t{serial}\t" \
-                    f"unknown\t/O=Acme/CN={who}\n"
-        (tmp_path / "index.txt").write_text(rows)
-        keys.openssl("ca", "-config", tmp_path / "ca.cnf", "-gencrl",
-                     "-keyfile", keys.key(ca), "-cert", keys.cert(ca),
-                     "-crl_lastupdate", stamp(made), "-crl_nextupdate",
-                     stamp(until), "-out", tmp_path / name, cwd=tmp_path)
-        return tmp_path / name
-
-    return make
-
 
 def revocation(verdict):
     return {check["id"]: check["ok"] for check in verdict["checks"]}[
