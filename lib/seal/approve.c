@@ -66,10 +66,15 @@ enum pkg_code pkg_seal_check_approvals(const struct pkg_seal_input *input,
 		return pkg_hint(err, "use its .request, which create --request "
 				     "has written");
 	}
-	/* A policy that was given is asked for; one that a config brings only
-	   holds for what was made with it, and that is compared already. */
-	if (!manifest->has_policy && terms->policy == NULL)
-		policy = NULL;
+	/* What names no device config has got past the policy of this one. */
+	if (!manifest->has_policy && policy != terms->policy) {
+		(void)pkg_refuse(err, PKG_NO, "unapproved",
+				 "it was made under no approval policy, and "
+				 "'%s' is asked for",
+				 policy->path);
+		return pkg_hint(err, "make it under that policy: create with "
+				     "the device config, or --policy");
+	}
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	return pkg_approvals_judge(policy, env, &set, &approvals, arena, err);
 }
@@ -128,7 +133,47 @@ static enum pkg_code check_requester(const struct decision *self,
 	return pkg_approvals_check_requester(&mine, request->requester, err);
 }
 
-/* What others have decided is kept as it is; sign judges it. */
+/*
+ * What is in it already is shown to him, so it must be what it seems: sound
+ * signatures, and decisions of these officers about this request.  Whether it
+ * is enough and still valid, is for sign to ask; nor does a rejection keep
+ * anybody from saying what he thinks.
+ */
+static enum pkg_code check_shown(const struct decision *self,
+				 struct pkg_err *err)
+{
+	const struct pkg_container_head *head = self->input.head;
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_approvals said = {0};
+	struct pkg_approval_subject subject;
+	enum pkg_code code = PKG_OK;
+
+	PKG_TRY(pkg_seal_check_sound(head, self->env, err));
+	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
+	pkg_seal_input_approvable(&self->input, &subject);
+	/* One by one: the first rejection would end it for those behind. */
+	for (size_t i = 0; i < head->approval_count; i++) {
+		const struct pkg_approval_set set = {
+		    .items = &head->approvals[i],
+		    .count = 1,
+		    .subject = &subject,
+		    .clock = {.mode = PKG_CLOCK_NONE},
+		};
+
+		code = pkg_approvals_judge(self->policy, self->env, &set, &said,
+					   arena, err);
+		if (code == PKG_NO &&
+		    (strcmp(err->reason, "too-few-approvals") == 0 ||
+		     strcmp(err->reason, "approval-rejected") == 0)) {
+			*err = PKG_ERR_INIT;
+			code = PKG_OK;
+		}
+		PKG_TRY(code);
+	}
+	return PKG_OK;
+}
+
+/* Nobody decides twice. */
 static enum pkg_code check_others(const struct decision *self,
 				  struct pkg_err *err)
 {
@@ -322,6 +367,7 @@ static enum pkg_code decide(struct decision *self, struct pkg_err *err)
 	PKG_TRY(check_entitled(self, err));
 	PKG_TRY(check_requester(self, err));
 	PKG_TRY(check_others(self, err));
+	PKG_TRY(check_shown(self, err));
 	PKG_TRY(encode(self, err));
 	PKG_TRY(ask(self, err));
 	PKG_TRY(pkg_cms_sign(&self->p7s, self->json.data, self->json.len,

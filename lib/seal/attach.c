@@ -43,6 +43,8 @@ static enum pkg_code judge(const struct attach *self, size_t from, size_t to,
 	    &self->input->head->manifest_json;
 	struct pkg_signature_file files[PKG_LIMIT_SIGNATURES];
 	struct pkg_signers signers = {0};
+	struct pkg_err refusal = PKG_ERR_INIT;
+	enum pkg_code code = PKG_OK, allowed = PKG_OK;
 	const struct pkg_signature_set set = {
 	    .content = json->data,
 	    .content_len = json->len,
@@ -57,9 +59,17 @@ static enum pkg_code judge(const struct attach *self, size_t from, size_t to,
 		    .der = all->items[i].p7s.data,
 		    .len = all->items[i].p7s.len,
 		};
-	PKG_TRY(pkg_trust_signatures(self->job->trust, self->env, &set,
-				     &signers, self->arena, err));
-	return pkg_signers_check_acl(&signers, self->job->demands.device, err);
+	code = pkg_trust_signatures(self->job->trust, self->env, &set, &signers,
+				    self->arena, err);
+	/* That there are too few is forgiven to --partial, this is not. */
+	if (code == PKG_OK ||
+	    (code == PKG_NO && strcmp(err->reason, "threshold") == 0))
+		allowed = pkg_signers_check_acl(
+		    &signers, self->job->demands.device, &refusal);
+	if (allowed == PKG_OK)
+		return code;
+	*err = refusal;
+	return allowed;
 }
 
 /*

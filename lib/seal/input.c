@@ -5,6 +5,7 @@
 #include "packline/device_config.h"
 #include "packline/secret.h"
 #include "packline/text.h"
+#include "packline/trust.h"
 #include "packline/verify.h"
 #include "seal/record.h"
 
@@ -122,6 +123,40 @@ enum pkg_code pkg_seal_check_expected(const struct pkg_container_head *head,
 			 hex);
 	return pkg_hint(err, "it is another draft than the one that was "
 			     "looked at: pkg-seal show");
+}
+
+enum pkg_code pkg_seal_check_sound(const struct pkg_container_head *head,
+				   const struct pkg_env *env,
+				   struct pkg_err *err)
+{
+	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	struct pkg_signature_file files[PKG_LIMIT_SIGNATURES];
+	struct pkg_signers signers = {0};
+	const struct pkg_signature_set set = {
+	    .content = head->manifest_json.data,
+	    .content_len = head->manifest_json.len,
+	    .files = files,
+	    .count = head->signature_count,
+	    .clock = {.mode = PKG_CLOCK_NONE},
+	};
+	enum pkg_code code = PKG_OK;
+
+	if (head->signature_count == 0)
+		return PKG_OK;
+	for (size_t i = 0; i < head->signature_count; i++)
+		files[i] = (struct pkg_signature_file){
+		    .name = "a signature in it",
+		    .der = head->signatures[i].data,
+		    .len = head->signatures[i].len,
+		};
+	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
+	/* Nobody is trusted here: sound is all that they must be. */
+	code = pkg_trust_signatures(NULL, env, &set, &signers, arena, err);
+	if (code == PKG_NO && strcmp(err->reason, "no-trust") == 0) {
+		*err = PKG_ERR_INIT;
+		return PKG_OK;
+	}
+	return code;
 }
 
 /* The device config that brings the key says whom it is a key for. */

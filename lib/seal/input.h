@@ -67,4 +67,12 @@ pkg_seal_write_request(const struct pkg_seal_input *input,
 		       const struct pkg_seal_output *output,
 		       const struct pkg_env *env, struct pkg_err *err);
 
+/*
+ * The signatures that are there must be good ones of somebody over this
+ * manifest; whose, is not asked.  Fails as pkg_trust_signatures() does.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_check_sound(const struct pkg_container_head *head,
+		     const struct pkg_env *env, struct pkg_err *err);
+
 #endif

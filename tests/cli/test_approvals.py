@@ -9,10 +9,12 @@ import datetime
 import json
 import shutil
 import zipfile
+from types import SimpleNamespace
 
 import forge
 import manifest_product
 import pytest
+import reference
 from office import Office, moment
 
 
@@ -285,6 +287,41 @@ def test_officer_decides_once(asked):
     assert reason(asked.decide("alice", code=1)) == "approval-duplicate"
 
 
+def put_approval(folder, name, text, p7s):
+    """Into a request, as whoever carries it could."""
+    with zipfile.ZipFile(folder / name) as box:
+        members = [(one, box.read(one)) for one in box.namelist()]
+    members[2:2] = [("META-INF/approval-00.json", text),
+                    ("META-INF/approval-00.p7s", p7s)]
+    (folder / name).write_bytes(reference.write_zip(members))
+
+
+def test_officer_is_shown_no_forged_decision(asked):
+    """That bob has approved it already would move alice to do so, too."""
+    manifest = json.loads(asked.manifest("alice", "gateway.request"))
+    text, p7s, _ = asked.office.decision(
+        SimpleNamespace(manifest=manifest), "bob")
+    for forged, why in (
+            ((text.replace(b"tested", b"Tested"), p7s), "signature-bad"),
+            ((text, forge.sign(asked.keys, "officer", text,
+                               oid=forge.APPROVAL_OID)), "approval-officer"),
+            (asked.office.decision(SimpleNamespace(
+                manifest={**manifest, "request_sha256": "0" * 64}),
+                "bob")[:2], "approval-request")):
+        asked.carry("gateway.request", "build", "alice")
+        put_approval(asked.folder / "alice", "gateway.request", *forged)
+        assert reason(asked.decide("alice", code=1)) == why
+    asked.carry("gateway.request", "build", "alice")
+    put_approval(asked.folder / "alice", "gateway.request", text, p7s)
+    asked.decide("alice")
+
+
+def test_officer_is_shown_a_rejection(asked):
+    asked.decide("bob", decision="REJECTED")
+    asked.carry("gateway.request", "bob", "alice")
+    asked.decide("alice")
+
+
 def test_officer_decides_about_others(desks):
     desks.config.write_text(desks.config.read_text().replace(
         "use: [build]", "use: [alice]"))
@@ -374,6 +411,19 @@ def test_signer_needs_the_policy(approved):
     approved.sign(policy=("--policy", "../release.yaml"))
 
 
+def test_signer_heeds_the_policy_of_the_config(desks):
+    """A draft that names no device config asks for no approvals: who makes it
+    would decide whether the policy of the signer's config holds."""
+    (desks.folder / "build" / "app.bin").write_bytes(b"firmware\n")
+    desks.at("build", "pkg-seal", "create", "--tenant", "acme", "--name",
+             "gateway", "--version", "2.0", "-o", "gateway.draft", "app.bin")
+    desks.at("build", "pkg-seal", "request", "-o", "gateway.request",
+             "gateway.draft")
+    desks.carry("gateway.request", "build", "carol")
+    assert reason(desks.sign(code=1)) == "unapproved"
+    desks.sign(policy=())
+
+
 def test_signer_counts(asked):
     assert reason(asked.sign(code=1)) == "too-few-approvals"
     asked.decide("alice")
@@ -425,6 +475,21 @@ def test_attach_heeds_the_acl(approved):
                          "gateway.draft", "-o", "gateway.seal",
                          "signed.request", code=1)
     assert reason(answer) == "not-allowed"
+
+
+def test_attach_heeds_the_acl_with_too_few_signatures(approved):
+    """--partial forgives that there are too few, not that he may not."""
+    approved.sign()
+    approved.carry("signed.request", "carol", "build")
+    trust = approved.office.trust(pins=("release", "officer"))
+    trust.write_text(trust.read_text().replace(
+        "signers: {", "signers: {threshold: 2, "))
+    answer = approved.at("build", "pkg-seal", "attach", "--partial",
+                         "--trust", "../trust.yaml", "-d", "../ecu-a.yaml",
+                         "gateway.draft", "-o", "gateway.seal",
+                         "signed.request", code=1)
+    assert reason(answer) == "not-allowed"
+    assert "'release'" in answer.err
 
 
 def test_attach_counts_too(asked):

@@ -275,11 +275,12 @@ pkg_seal_from_lock(const struct pkg_seal_create *job,
  * Fails with PKG_NO, reason "unexpected-manifest", if it is not the expected
  * one; PKG_NO, reason "wrong-tenant" or "wrong-device-config", if it is for
  * another device; PKG_NO, reason "expired"; PKG_NO and a reason of
- * packline/approval_policy.h if officers had to approve it, and did not; PKG_NO
- * or PKG_INPUT as the readers in packline/container_read.h and
- * pkg_verify_plan(); PKG_USAGE, reason "already-signed", if the key has signed
- * it already; PKG_USAGE if the kind is never signed; PKG_KEY as
- * pkg_seal_create(); and as @agree does.
+ * packline/approval_policy.h if officers had to approve it, and did not;
+ * PKG_NO, reason "unapproved", if the device config has an approval policy and
+ * it was made under none; PKG_NO or PKG_INPUT as the readers in
+ * packline/container_read.h and pkg_verify_plan(); PKG_USAGE, reason
+ * "already-signed", if the key has signed it already; PKG_USAGE if the kind is
+ * never signed; PKG_KEY as pkg_seal_create(); and as @agree does.
  */
 PKG_MUST_CHECK enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 					   const struct pkg_env *env,
