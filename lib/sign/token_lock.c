@@ -95,6 +95,7 @@ static bool try_lock(struct key_token *token)
 	/* Whoever held it has removed it since. */
 	close(token->lock_fd);
 	token->lock_fd = -1;
+	errno = ENOENT; /* not that of an earlier try */
 	return false;
 }
 

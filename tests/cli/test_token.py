@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys in tokens: sign and decrypt with SoftHSM."""
 
+import fcntl
 import os
 import pty
 import subprocess
@@ -276,6 +277,55 @@ def test_two_processes_take_turns(keys, tokens, tmp_path, payload):
             assert first.wait(60) == 0, first.stderr.read()
             assert second.wait(60) == 0, second.stderr.read()
     assert "C_Sign" in (tmp_path / "spy2").read_text()
+
+
+def lock_file():
+    """Of the token that somebody is using."""
+    for folder in f"/run/user/{os.geteuid()}", f"/tmp/packline-{os.geteuid()}":
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if name.startswith("packline-token-"):
+                return os.path.join(folder, name)
+    raise AssertionError("no lock")
+
+
+def test_who_waits_is_overtaken(keys, tokens, tmp_path, payload):
+    """The lock that he waited for is gone when he gets it, and there is a new
+    one, of somebody who came later: he waits on."""
+    cert = tokens.new_cert(keys, "p256", "signer")
+
+    def start(number, *files, **how):
+        env = {**tokens.env, "PKCS11SPY_OUTPUT": tmp_path / f"spy{number}"}
+        return subprocess.Popen(
+            [bin_folder() / "pkg-seal", "create", *SUBJECT, "--key",
+             "pkcs11:token=acme;object=p256", "--cert", cert,
+             "--pkcs11-module", softhsm.SPY, "--pin", f"file:{tokens.pin}",
+             "-o", f"{number}.seal", *files], cwd=tmp_path,
+            env=clean_environment(**env), stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, **how)
+
+    def locked(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        return fd
+
+    with start(1, "-", "--stdin-name", "a", stdin=subprocess.PIPE) as first:
+        wait_for_call(tmp_path / "spy1", "C_Login")
+        path = lock_file()
+        first.stdin.close()
+        assert first.wait(60) == 0, first.stderr.read()
+    before = locked(path)
+    with start(2, payload, stdin=subprocess.DEVNULL) as second:
+        wait_for_call(tmp_path / "spy2", "C_GetTokenInfo")
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(1)
+        after = locked(path + "~")
+        os.rename(path + "~", path)
+        os.close(before)
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(1)
+        os.unlink(path)
+        os.close(after)
+        assert second.wait(60) == 0, second.stderr.read()
 
 
 def wait_for_call(path, name):
