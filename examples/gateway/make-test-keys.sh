@@ -6,8 +6,11 @@
 #   DIR/certs/release.pem   may sign releases, RSA-3072       (may be shared)
 #   DIR/certs/ecu-a.pem     a device that may open, RSA-3072  (may be shared)
 #   DIR/certs/service.pem   a workshop that may open, P-256   (may be shared)
+#   DIR/certs/product-owner.pem, security-officer.pem
+#                           may approve releases, P-256       (may be shared)
 #   DIR/private/*.key       the private keys, mode 0600, without a passphrase
 #   DIR/trust.yaml          the trust policy: who is believed, and for what
+#   DIR/trust-field.yaml    the same, and it must have been approved
 #
 # For tests only: a real release key lives in an HSM or on a machine without
 # a network, and has a passphrase. Keys that are still good for a day are kept.
@@ -27,10 +30,10 @@ command -v openssl >/dev/null || {
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 mkdir -p -- "$1"
 dir=$(cd -- "$1" && pwd)
-names="ca release ecu-a service"
+names="ca release ecu-a service product-owner security-officer"
 
 still_good() {
-	[ -f "$dir/trust.yaml" ] || return 1
+	[ -f "$dir/trust.yaml" ] && [ -f "$dir/trust-field.yaml" ] || return 1
 	for name in $names; do
 		[ -f "$dir/private/$name.key" ] || return 1
 		openssl x509 -in "$dir/certs/$name.pem" -noout -checkend 86400 \
@@ -58,7 +61,7 @@ distinguished_name = dn
 basicConstraints = critical, CA:TRUE, pathlen:0
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
-[release]
+[signer]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = codeSigning
@@ -79,8 +82,9 @@ EOF
 # certificate NAME SUBJECT GENPKEY-OPTION...
 certificate() {
 	name=$1
-	subject=$2
-	shift 2
+	kind=$2
+	subject=$3
+	shift 3
 	# genpkey draws its progress on standard error.
 	openssl genpkey "$@" -out "$work/private/$name.key" \
 		2>"$work/log" || {
@@ -91,23 +95,32 @@ certificate() {
 	[ "$name" = ca ] || set -- -CA "$work/certs/ca.pem" \
 		-CAkey "$work/private/ca.key"
 	openssl req -x509 -new -sha256 -days 30 -config "$work/openssl.cnf" \
-		-extensions "$name" -subj "/O=Packline example/CN=$subject" \
+		-extensions "$kind" -subj "/O=Packline example/CN=$subject" \
 		-key "$work/private/$name.key" "$@" -out "$work/certs/$name.pem"
 	chmod 0644 "$work/certs/$name.pem"
 }
-certificate ca "Example test CA" -algorithm EC -pkeyopt ec_paramgen_curve:P-384
-certificate release "Example release signing" \
+certificate ca ca "Example test CA" -algorithm EC -pkeyopt ec_paramgen_curve:P-384
+certificate release signer "Example release signing" \
 	-algorithm RSA -pkeyopt rsa_keygen_bits:3072
-certificate ecu-a "Example ECU A" -algorithm RSA -pkeyopt rsa_keygen_bits:3072
-certificate service "Example workshop" \
+certificate ecu-a ecu-a "Example ECU A" \
+	-algorithm RSA -pkeyopt rsa_keygen_bits:3072
+certificate service service "Example workshop" \
+	-algorithm EC -pkeyopt ec_paramgen_curve:P-256
+certificate product-owner signer "Example product owner" \
+	-algorithm EC -pkeyopt ec_paramgen_curve:P-256
+certificate security-officer signer "Example security officer" \
 	-algorithm EC -pkeyopt ec_paramgen_curve:P-256
 
-# The policy names the release key by the digest of its public half.
+# The policies name the release key by the digest of its public half.
 spki=$(openssl x509 -in "$work/certs/release.pem" -noout -pubkey |
 	openssl pkey -pubin -outform DER | sha256sum | cut -d ' ' -f 1)
-sed "s/@RELEASE_SPKI@/$spki/" "$here/trust.yaml.in" >"$work/trust.yaml"
-chmod 0644 "$work/trust.yaml"
+for policy in trust trust-field; do
+	sed "s/@RELEASE_SPKI@/$spki/" "$here/$policy.yaml.in" \
+		>"$work/$policy.yaml"
+	chmod 0644 "$work/$policy.yaml"
+done
 
-rm -rf "$dir/certs" "$dir/private" "$dir/trust.yaml"
-mv "$work/certs" "$work/private" "$work/trust.yaml" "$dir"
+rm -rf "$dir/certs" "$dir/private" "$dir/trust.yaml" "$dir/trust-field.yaml"
+mv "$work/certs" "$work/private" "$work/trust.yaml" "$work/trust-field.yaml" \
+	"$dir"
 echo "make-test-keys.sh: wrote $1/certs, $1/private and $1/trust.yaml"

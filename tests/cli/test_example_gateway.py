@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import tarfile
 import jsonschema
 import pytest
 import yaml
+from support import bin_folder, clean_environment
 
 GATEWAY = pathlib.Path(__file__).resolve().parents[2] / "examples" / "gateway"
 SCRIPTS = ["make-artifacts.sh", "make-test-keys.sh", "rootfs/init",
@@ -199,13 +201,14 @@ def test_manifest_names_every_file(product):
     assert named == set(files_of(product))
 
 
-@pytest.mark.parametrize("name", ["gateway.yaml", "ecu-a.yaml",
-                                  "trust.yaml.in"])
+@pytest.mark.parametrize("name", ["gateway.yaml", "ecu-a.yaml", "field.yaml",
+                                  "release.yaml", "trust.yaml.in",
+                                  "trust-field.yaml.in"])
 def test_files_follow_the_schema_they_name(name, keys):
     first = (GATEWAY / name).read_text().splitlines()[0]
     schema = GATEWAY / first.removeprefix(
         "# yaml-language-server: $schema=")
-    file = keys / "trust.yaml" if name.endswith(".in") else GATEWAY / name
+    file = (keys / name[:-3]) if name.endswith(".in") else GATEWAY / name
     jsonschema.Draft7Validator(json.loads(schema.read_text())).validate(
         yaml.safe_load(file.read_text()))
 
@@ -214,13 +217,16 @@ def test_private_keys_are_private(keys):
     assert stat.S_IMODE((keys / "private").stat().st_mode) == 0o700
     found = sorted((keys / "private").iterdir())
     assert [key.name for key in found] == [
-        "ca.key", "ecu-a.key", "release.key", "service.key"]
+        "ca.key", "ecu-a.key", "product-owner.key", "release.key",
+        "security-officer.key", "service.key"]
     for key in found:
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("name, use", [
     ("release", "Code Signing"),
+    ("product-owner", "Code Signing"),
+    ("security-officer", "Code Signing"),
     ("ecu-a", "Key Encipherment"),
     ("service", "Key Agreement"),
 ])
@@ -235,8 +241,9 @@ def test_certificates(keys, name, use):
         "openssl", "x509", "-in", certificate, "-noout", "-pubkey").stdout
 
 
-def test_policy_pins_the_release_key(keys):
-    policy = yaml.safe_load((keys / "trust.yaml").read_text())["trust"]
+@pytest.mark.parametrize("name", ["trust", "trust-field"])
+def test_policy_pins_the_release_key(keys, name):
+    policy = yaml.safe_load((keys / f"{name}.yaml").read_text())["trust"]
     public = subprocess.run(
         ["openssl", "pkey", "-in", str(keys / "private" / "release.key"),
          "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
@@ -256,6 +263,67 @@ def test_keys_are_kept_and_mended(tmp_path):
     second = files_of(tmp_path)
     assert second.keys() == first.keys()
     assert all(second[name] != first[name] for name in first)
+
+
+# -- with the approval of two people ------------------------------------------
+
+def walk_through():
+    """The commands of the README's section, one a line."""
+    text = (GATEWAY / "README.md").read_text().split(
+        "\n## With the approval of two people\n")[1].split("\n## ")[0]
+    lines = "\n".join(line[4:] for line in text.splitlines()
+                      if line.startswith("    "))
+    return re.sub(r" *\\\n *", " ", lines).splitlines()
+
+
+@pytest.fixture(scope="module")
+def rooms(product, keys, tmp_path_factory):
+    """Where every command of the walk-through was run."""
+    top = tmp_path_factory.mktemp("rooms")
+    (top / "examples").mkdir()
+    (top / "examples" / "gateway").symlink_to(GATEWAY)
+    (top / "out").symlink_to(product)
+    shutil.copytree(keys, top / "keys")
+    made, *script = walk_through()
+    assert made == "examples/gateway/make-artifacts.sh out"
+    script = "set -eux\n" + "\n".join(script)
+    (top / "log").write_text(run("sh", "-c", script, cwd=top,
+                                 env=tools()).stdout)
+    return top
+
+
+def tools():
+    env = clean_environment()
+    env["PATH"] = f"{bin_folder()}:{env['PATH']}"
+    return env
+
+
+def test_walk_through_ends_in_the_device(rooms, product):
+    opened = rooms / "device" / "opened"
+    for name in ("rootfs.squashfs", "u-boot.bin"):
+        assert (opened / name).read_bytes() == (product / name).read_bytes()
+    said = (rooms / "log").read_text()
+    assert "boots on both boards" in said and "no open findings" in said
+
+
+@pytest.mark.parametrize("asked, reason", [
+    ("build", "too-few-approvals"), ("product-owner", "too-few-approvals"),
+    ("rejected", "approval-rejected")])
+def test_signer_waits_for_both(rooms, asked, reason):
+    """As the README says."""
+    approve, sign = (
+        next(line for line in walk_through() if line.startswith(start))
+        for start in ("pkg-seal approve", "pkg-seal sign"))
+    script = "\n".join([
+        "set -eu", "mkdir -p rejected",
+        next(line for line in walk_through() if line.startswith("digest=")),
+        approve.replace("APPROVED", "REJECTED").replace(
+            "-o product-owner", "--force -o rejected"),
+        sign.replace("-o signer/", "-o rejected/never-").replace(
+            " security-officer/gateway", f" {asked}/gateway")])
+    done = subprocess.run(["sh", "-c", script], cwd=rooms, env=tools(),
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and f"[{reason}]" in done.stderr
 
 
 def test_no_key_is_committed():
