@@ -158,7 +158,5 @@ enum pkg_code pkg_manifest_schema(const char *name, struct pkg_sink *sink,
 			return pkg_schema_emit(tables[i], sink, err);
 	}
 	(void)pkg_fail(err, PKG_USAGE, "no schema '%s'", name);
-	return pkg_hint(err,
-			"there are manifest, lock, plan, plan-cloudfoundry, "
-			"profile and receipt");
+	return pkg_hint(err, "there are lock, manifest and profile");
 }

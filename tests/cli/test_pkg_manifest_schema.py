@@ -15,8 +15,12 @@ import pytest
 import yaml
 from support import ROOT
 
-FORMATS = ["manifest", "lock", "plan", "plan-cloudfoundry", "profile",
-           "receipt"]
+PRINTED_BY = {
+    "pkg-manifest": ["artifact", "import", "import-step", "lock", "manifest",
+                     "plan", "plan-cloudfoundry", "profile", "receipt"],
+    "pkg-seal": ["approval-policy", "container", "device-config", "recipient",
+                 "signature", "signing-request", "stage", "state",
+                 "trust-policy", "verdict"]}
 SHAPE = {"unknown-key", "missing-key", "conflicting-keys", "wrong-type",
          "wrong-value", "out-of-range", "too-short", "too-long", "wrong-form",
          "duplicate-item"}
@@ -120,13 +124,29 @@ def mutants(document):
             yield path, mutant
 
 
-def test_printed_schemas_are_those_in_the_tree(run):
-    for name in FORMATS:
-        printed = run("pkg-manifest", "schema", name, check=0).out
+@pytest.mark.parametrize("tool", PRINTED_BY)
+def test_printed_schemas_are_those_in_the_tree(run, tool):
+    for name in PRINTED_BY[tool]:
+        printed = run(tool, "schema", name, check=0).out
         file = ROOT / "schemas" / f"{name}.schema.json"
         assert printed == file.read_text(encoding="utf-8"), \
-            f"make it again: pkg-manifest schema {name}"
+            f"make it again: {tool} schema {name}"
         jsonschema.Draft7Validator.check_schema(json.loads(printed))
+
+
+def test_every_schema_of_the_tree_is_printed():
+    there = {path.name.removesuffix(".schema.json")
+             for path in (ROOT / "schemas").glob("*.schema.json")}
+    assert there == {name for names in PRINTED_BY.values() for name in names}
+
+
+def test_help_and_manual_name_every_schema(run):
+    for tool, names in PRINTED_BY.items():
+        shown = set(re.findall(r"[a-z-]+", run(tool, "schema", "--help").out))
+        manual = (ROOT / f"tools/{tool}.1.scd").read_text(encoding="utf-8")
+        section = manual.split("\n## schema\n")[1].split("\n#")[0]
+        for name in names:
+            assert name in shown and f"*{name}*" in section
 
 
 def test_document_has_every_key_and_every_rule():
@@ -143,9 +163,11 @@ def test_document_has_every_key_and_every_rule():
     assert [rule for rule in ids if f"| `{rule}` |" not in text] == []
 
 
-def test_unknown_schema(run):
-    done = run("pkg-manifest", "schema", "manifset", check=2)
-    assert "plan-cloudfoundry, profile and receipt" in done.err
+@pytest.mark.parametrize("tool", PRINTED_BY)
+def test_unknown_schema(run, tool):
+    *most, last = PRINTED_BY[tool]
+    done = run(tool, "schema", "manifset", check=2)
+    assert f"there are {', '.join(most)} and {last}\n" in done.err
 
 
 @pytest.mark.parametrize("name", GOOD)

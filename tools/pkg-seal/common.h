@@ -135,6 +135,7 @@ enum pkg_code seal_approve_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_schema_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err);
