@@ -196,7 +196,8 @@ static enum pkg_code read_officer(const struct reading *reading,
 	const size_t before = reading->file.diag->errors;
 	PKG_AUTO(pkg_certs) struct pkg_certs *certs = NULL;
 
-	if (from->id == NULL || from->cert == NULL || from->role == NULL)
+	if (from->id == NULL || from->cert == NULL || from->role == NULL ||
+	    from->cert->text[0] == '\0')
 		return PKG_OK; /* there is a finding for it */
 	PKG_TRY(pkg_config_name(&reading->file, from->id, err));
 	PKG_TRY(pkg_config_name(&reading->file, from->role, err));
