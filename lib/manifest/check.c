@@ -5,6 +5,24 @@
 
 /* The rules that need no file: types, metadata, and the order of all. */
 
+/* Servers before 0.10 show a device no more than 50. */
+static enum pkg_code check_visible(const struct checker *c,
+				   const struct pkg_list *metadata,
+				   const struct pkg_node *owner)
+{
+	enum { SHOWN = 50 };
+	const struct pkg_metadatum *items = metadata->items;
+	size_t count = 0;
+
+	for (size_t i = 0; i < metadata->count; i++)
+		count += items[i].target_visible.value ? 1 : 0;
+	if (count <= SHOWN || !pkg_check_older(c, 10000))
+		return PKG_OK;
+	return pkg_rule_add(c->sink, RULE_TOO_MANY_VISIBLE, owner, NULL,
+			    "%zu metadata are targetVisible, devices see %d",
+			    count, SHOWN);
+}
+
 enum pkg_code pkg_check_metadata(const struct checker *c,
 				 const struct pkg_list *metadata, int64_t quota,
 				 const struct pkg_node *owner)
@@ -17,12 +35,18 @@ enum pkg_code pkg_check_metadata(const struct checker *c,
 				     NULL,
 				     "%zu metadata, the server allows %lld",
 				     metadata->count, (long long)quota));
+	PKG_TRY(check_visible(c, metadata, owner));
 	pkg_map_clear(c->scratch);
 	for (size_t i = 0; i < metadata->count; i++) {
 		const struct pkg_node *key = items[i].key;
 
 		if (key == NULL)
 			continue;
+		if (strpbrk(key->text, "/\\;%") != NULL)
+			PKG_TRY(pkg_rule_add(
+			    c->sink, RULE_METADATA_KEY_PATH, key, NULL,
+			    "metadata key '%s' cannot stand in a path",
+			    key->text));
 		PKG_TRY(pkg_map_add(c->scratch, key->text, key, &before,
 				    c->sink->err));
 		if (before != NULL)
@@ -97,7 +121,7 @@ static enum pkg_code check_module_types(const struct checker *c,
 							       t->colour},
 				   builtin, keys, names));
 		if (t->min_artifacts.at != NULL && t->min_artifacts.value > 0 &&
-		    c->profile->server != 0 && c->profile->server < 10000)
+		    pkg_check_older(c, 10000))
 			PKG_TRY(pkg_rule_add(
 			    c->sink, RULE_SERVER_TOO_OLD, t->min_artifacts.at,
 			    NULL, "minArtifacts needs server 0.10.0"));

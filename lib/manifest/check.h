@@ -13,6 +13,12 @@ struct checker {
 	struct pkg_map *scratch; /* for one list at a time */
 };
 
+/* Is the server that is judged for older than @version? */
+static inline bool pkg_check_older(const struct checker *c, uint32_t version)
+{
+	return c->profile->server != 0 && c->profile->server < version;
+}
+
 /* What must be there once among its kind: exactly, and up to case. */
 struct check_once {
 	const char *what; /* "module", for the text */
@@ -55,6 +61,10 @@ enum pkg_code pkg_check_set_ref(const struct checker *c,
 /* forcetime and the like; NULL is fine. */
 enum pkg_code pkg_check_time(const struct checker *c,
 			     const struct pkg_node *node);
+
+/* A query for targets; NULL is fine. */
+enum pkg_code pkg_check_target_query(const struct checker *c,
+				     const struct pkg_node *query);
 
 /* Syntax of a maintenance window. */
 enum window_verdict { WINDOW_OK, WINDOW_BAD, WINDOW_NEVER, WINDOW_IGNORED };

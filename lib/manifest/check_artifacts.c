@@ -42,6 +42,10 @@ static enum pkg_code check_filename(const struct checker *c,
 		PKG_TRY(pkg_rule_add(c->sink, RULE_FILENAME_FORM, a->at, NULL,
 				     "filename '%s' is no plain name",
 				     a->filename));
+	if (strpbrk(a->filename, ";%") != NULL)
+		PKG_TRY(pkg_rule_add(c->sink, RULE_FILENAME_PATH, a->at, NULL,
+				     "devices cannot fetch filename '%s'",
+				     a->filename));
 	if (ends_in_md5sum(a->filename))
 		PKG_TRY(
 		    pkg_rule_add(c->sink, RULE_FILENAME_MD5SUM, a->at, NULL,
@@ -146,7 +150,7 @@ static enum pkg_code check_count(const struct checker *c,
 				     NULL,
 				     "%zu artifacts, the server allows %lld",
 				     m->artifacts.count, (long long)quota));
-	if (type != NULL &&
+	if (type != NULL && !pkg_check_older(c, 10000) &&
 	    (int64_t)m->artifacts.count < type->min_artifacts.value)
 		PKG_TRY(pkg_rule_add(c->sink, RULE_MIN_ARTIFACTS, m->at, NULL,
 				     "module '%s' has %zu artifacts, type '%s' "

@@ -83,6 +83,17 @@ static enum pkg_code check_forcetime(const struct checker *c,
 	return pkg_check_time(c, forcetime);
 }
 
+/* Where the server takes several assignments, their order is a weight. */
+static enum pkg_code check_weight(const struct checker *c,
+				  const struct pkg_int_value *weight,
+				  const struct pkg_node *owner)
+{
+	if (!c->profile->multi_assignments || weight->at != NULL)
+		return PKG_OK;
+	return pkg_rule_add(c->sink, RULE_NO_WEIGHT, owner, NULL,
+			    "no weight, with multiAssignments in the profile");
+}
+
 static enum pkg_code check_offline(const struct checker *c,
 				   const struct pkg_assignment *a)
 {
@@ -121,7 +132,7 @@ static enum pkg_code check_targets(const struct checker *c,
 			    ((const struct pkg_node *)before)->line));
 			continue;
 		}
-		if (a->offline.value)
+		if (a->offline.value || c->profile->multi_assignments)
 			continue;
 		PKG_TRY(pkg_map_add(all, t->text, t, &before, c->sink->err));
 		if (before != NULL)
@@ -145,6 +156,8 @@ enum pkg_code pkg_check_assignments(const struct checker *c)
 		PKG_TRY(check_targets(c, a, &all));
 		PKG_TRY(check_forcetime(c, a->forcetime, &a->type));
 		PKG_TRY(check_offline(c, a));
+		if (!a->offline.value)
+			PKG_TRY(check_weight(c, &a->weight, a->at));
 		PKG_TRY(check_window(c, a->window));
 	}
 	return PKG_OK;
@@ -183,12 +196,12 @@ static enum pkg_code check_groups(const struct checker *c,
 
 	for (size_t i = 0; code == PKG_OK && i < r->groups.count; i++) {
 		const struct pkg_rollout_group *g = &groups[i];
-		const struct pkg_node *const texts[] = {g->description,
-							g->query};
 
 		code = pkg_check_label(c, g->name);
-		for (size_t k = 0; code == PKG_OK && k < 2; k++)
-			code = pkg_check_markup(c, texts[k]);
+		if (code == PKG_OK)
+			code = pkg_check_markup(c, g->description);
+		if (code == PKG_OK)
+			code = pkg_check_target_query(c, g->query);
 		if (code == PKG_OK && g->name != NULL)
 			code = pkg_check_once_add(c, &once, g->name->text,
 						  g->name);
@@ -199,6 +212,23 @@ static enum pkg_code check_groups(const struct checker *c,
 	}
 	pkg_check_once_fini(&once);
 	return code;
+}
+
+/* Some group must take all that is left. */
+static enum pkg_code check_remainder(const struct checker *c,
+				     const struct pkg_rollout *r)
+{
+	const struct pkg_rollout_group *groups = r->groups.items;
+
+	for (size_t i = 0; i < r->groups.count; i++) {
+		if (groups[i].percentage.at == NULL ||
+		    groups[i].percentage.value >= 100)
+			return PKG_OK;
+	}
+	if (r->groups.count == 0)
+		return PKG_OK;
+	return pkg_rule_add(c->sink, RULE_GROUPS_REMAINDER, r->groups.at, NULL,
+			    "no group takes all targets that are left");
 }
 
 static enum pkg_code check_group_count(const struct checker *c,
@@ -212,6 +242,12 @@ static enum pkg_code check_group_count(const struct checker *c,
 		PKG_TRY(pkg_rule_add(
 		    c->sink, RULE_ROLLOUT_DYNAMIC, r->dynamic.at, NULL,
 		    "a dynamic rollout cannot list its groups"));
+	if (r->group_template != NULL && !r->dynamic.value)
+		PKG_TRY(pkg_rule_add(c->sink, RULE_TEMPLATE_UNUSED,
+				     r->group_template->at, NULL,
+				     "dynamicGroupTemplate counts only with "
+				     "dynamic: true"));
+	PKG_TRY(check_remainder(c, r));
 	if (quota <= 0 || count <= quota)
 		return PKG_OK;
 	return pkg_rule_add(c->sink, RULE_TOO_MANY_GROUPS, r->at, NULL,
@@ -224,7 +260,8 @@ static enum pkg_code check_rollout(const struct checker *c,
 {
 	PKG_TRY(pkg_check_label(c, r->name));
 	PKG_TRY(pkg_check_markup(c, r->description));
-	PKG_TRY(pkg_check_markup(c, r->query));
+	PKG_TRY(pkg_check_target_query(c, r->query));
+	PKG_TRY(check_weight(c, &r->weight, r->at));
 	PKG_TRY(pkg_check_set_ref(c, &r->set));
 	PKG_TRY(check_forcetime(c, r->forcetime, &r->type));
 	PKG_TRY(pkg_check_time(c, r->start_at));
@@ -264,9 +301,12 @@ enum pkg_code pkg_check_filters(const struct checker *c)
 
 		code = pkg_check_label(c, f->name);
 		if (code == PKG_OK)
-			code = pkg_check_markup(c, f->query);
+			code = pkg_check_target_query(c, f->query);
 		if (code == PKG_OK && f->auto_assign != NULL)
 			code = pkg_check_set_ref(c, &f->auto_assign->set);
+		if (code == PKG_OK && f->auto_assign != NULL)
+			code = check_weight(c, &f->auto_assign->weight,
+					    f->auto_assign->at);
 		if (code == PKG_OK && f->name != NULL)
 			code = pkg_check_once_add(c, &once, f->name->text,
 						  f->name);

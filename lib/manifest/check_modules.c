@@ -38,6 +38,10 @@ static enum pkg_code check_module(const struct checker *c,
 		    c->sink, RULE_UNKNOWN_TYPE, m->type,
 		    pkg_check_suggest(hint, sizeof(hint), m->type->text, types),
 		    "no module type '%s'", m->type->text));
+	if (m->encrypted.value && pkg_check_older(c, 3000))
+		PKG_TRY(pkg_rule_add(c->sink, RULE_SERVER_TOO_OLD,
+				     m->encrypted.at, NULL,
+				     "encrypted needs server 0.3.0"));
 	if (m->encrypted.value)
 		PKG_TRY(pkg_rule_add(
 		    c->sink, RULE_SERVER_ENCRYPTION, m->encrypted.at, NULL,
@@ -245,7 +249,7 @@ static enum pkg_code check_set(struct set_check *s, struct check_once *once)
 	const struct pkg_set *set = s->set;
 	const struct pkg_map *types = &c->manifest->index->set_types;
 	/* Up to server 0.8.0 a set's type is no part of its identity. */
-	const bool old = c->profile->server != 0 && c->profile->server < 9000;
+	const bool old = pkg_check_older(c, 9000);
 	const struct pkg_node none = {.text = ""};
 	const struct pkg_node *identity = old ? &none : set->type;
 	char hint[128];

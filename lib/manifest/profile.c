@@ -67,6 +67,7 @@ enum pkg_code pkg_profile_load(struct pkg_profile *out, struct pkg_arena *arena,
 	if (root.server_version != NULL &&
 	    !pkg_profile_server(&out->server, root.server_version->text))
 		out->server = 0;
+	out->multi_assignments = root.multi_assignments.value;
 	if (root.quotas == NULL)
 		return PKG_OK;
 	take(&out->artifacts_per_module, &root.quotas->artifacts_per_module);

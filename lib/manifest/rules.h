@@ -72,6 +72,15 @@
 	  "remove some")                                                       \
 	X(DUPLICATE_METADATA, "duplicate-metadata", ERROR,                     \
 	  "a metadata key is there twice", "remove one of them")               \
+	X(METADATA_KEY_PATH, "metadata-key-path", WARNING,                     \
+	  "a metadata key has a slash, a backslash, a semicolon or a "         \
+	  "percent sign, which the server refuses in a path",                  \
+	  "it can be made, but neither updated nor deleted by itself")         \
+	X(TOO_MANY_VISIBLE, "too-many-visible", WARNING,                       \
+	  "a module has more than 50 metadata that devices are to "            \
+	  "see, and the server is older than 0.10",                            \
+	  "it shows devices the first 50; leave targetVisible out "            \
+	  "elsewhere")                                                         \
 	X(SERVER_ENCRYPTION, "server-encryption", WARNING,                     \
 	  "a module is to be encrypted by the server, which the open-source "  \
 	  "server refuses",                                                    \
@@ -102,6 +111,10 @@
 	X(FILENAME_MD5SUM, "filename-md5sum", ERROR,                           \
 	  "a filename ends in .MD5SUM, which the server serves itself",        \
 	  "set another filename:")                                             \
+	X(FILENAME_PATH, "filename-path", WARNING,                             \
+	  "a filename has a semicolon or a percent sign, which the "           \
+	  "server refuses in a path",                                          \
+	  "devices cannot fetch it; set another filename:")                    \
 	X(FILENAME_MANY, "filename-many", ERROR,                               \
 	  "filename: stands at a pattern that selects several files",          \
 	  "use path: for each file, or leave filename out")                    \
@@ -223,6 +236,22 @@
 	X(WINDOW_TIMEZONE, "window-timezone", ERROR,                           \
 	  "the timezone of a maintenance window is no offset from UTC",        \
 	  "such as \"+01:00\" or Z; names such as Europe/Berlin are refused")  \
+	X(NO_WEIGHT, "no-weight", ERROR,                                       \
+	  "the server takes several assignments at once, and one has "         \
+	  "no weight",                                                         \
+	  "say weight: 0 to 1000")                                             \
+	X(TARGET_QUERY, "target-query", ERROR,                                 \
+	  "a query for targets is none, or asks for a field that "             \
+	  "targets do not have",                                               \
+	  "see QUERIES in pkg-manifest(1); targets have name, "                \
+	  "controllerid, attribute.KEY, tag and others")                       \
+	X(TEMPLATE_UNUSED, "template-unused", WARNING,                         \
+	  "a rollout has a dynamicGroupTemplate and is not dynamic",           \
+	  "add dynamic: true, or remove it")                                   \
+	X(GROUPS_REMAINDER, "groups-remainder", WARNING,                       \
+	  "no group of a rollout takes all targets that are left",             \
+	  "the server refuses a rollout that leaves targets over: "            \
+	  "leave targetPercentage of the last group out")                      \
 	X(PERCENTAGE, "percentage", ERROR,                                     \
 	  "a threshold is not a number from 0 to 100",                         \
 	  "such as expression: \"80\"")                                        \

@@ -45,6 +45,7 @@ struct profile_root {
 	const struct pkg_node *at;
 	struct pkg_int_value packline;
 	const struct pkg_node *server_version;
+	struct pkg_bool_value multi_assignments;
 	struct profile_quotas {
 		const struct pkg_node *at;
 		struct pkg_int_value artifacts_per_module, metadata_per_module;

@@ -241,6 +241,9 @@ static const struct pkg_field profile_fields[] = {
      .pattern = "^[0-9]{1,3}(\\.[0-9]{1,3}){0,2}$",
      .hint = "such as \"0.9.0\"",
      .help = "Version of the server."},
+    ROW_BOOL(struct profile_root, multi_assignments, "multiAssignments",
+	     "Targets may have several assignments at once "
+	     "(multi.assignments.enabled); each needs a weight."),
     ROW_OBJECT(struct profile_root, quotas, "quotas", &quota_table,
 	       "Its quotas where they are not those it comes with."),
     {0},

@@ -92,6 +92,10 @@ CASES = [
        "{key: channel, value: stable}, {key: channel, value: beta}")],
      "31:53: error: metadata key 'channel' is there already, line 31 "
      "[duplicate-metadata]", "remove one of them"),
+    ([("key: channel", 'key: "a/b"')],
+     "31:22: warning: metadata key 'a/b' cannot stand in a path "
+     "[metadata-key-path]",
+     "it can be made, but neither updated nor deleted by itself"),
     ([("    type: bootloader\n", "    type: bootloader\n    encrypted: true\n")],
      "23:16: warning: the open-source server cannot encrypt and refuses this "
      "module [server-encryption]",
@@ -113,6 +117,9 @@ CASES = [
     ([("filename: boot.bin", "filename: boot/u.bin")],
      "24:9: error: filename 'boot/u.bin' is no plain name [filename-form]",
      "use a plain name: devices cannot fetch others"),
+    ([("filename: boot.bin", 'filename: "50%;1.bin"')],
+     "24:9: warning: devices cannot fetch filename '50%;1.bin' "
+     "[filename-path]", "devices cannot fetch it; set another filename:"),
     ([("filename: boot.bin", 'filename: ".."')],
      "24:9: error: filename '..' is no plain name [filename-form]",
      "use a plain name: devices cannot fetch others"),
@@ -216,6 +223,26 @@ CASES = [
     ([('"+01:00"', "Europe/Berlin")],
      "37:84: error: 'Europe/Berlin' is no offset from UTC [window-timezone]",
      'such as "+01:00" or Z; names such as Europe/Berlin are refused'),
+    ([("amountGroups: 3", "amountGroups: 3\n    dynamicGroupTemplate: "
+       "{targetCount: 5}")],
+     "43:27: warning: dynamicGroupTemplate counts only with dynamic: true "
+     "[template-unused]", "add dynamic: true, or remove it"),
+    ([("amountGroups: 3", "groups: [{name: one, targetPercentage: 10}, "
+       "{name: two, targetPercentage: 90}]")],
+     "42:13: warning: no group takes all targets that are left "
+     "[groups-remainder]",
+     "the server refuses a rollout that leaves targets over: leave "
+     "targetPercentage of the last group out"),
+    ([("query: name==gw-*", "query: tags==gw")],
+     "45:12: error: the query cannot ask for 'tags': there is no such field "
+     "[target-query]",
+     "see QUERIES in pkg-manifest(1); targets have name, controllerid, "
+     "attribute.KEY, tag and others"),
+    ([("targetFilterQuery: name==gw-*", "targetFilterQuery: name=gw")],
+     "41:24: error: the query is malformed at character 5: an operator is == "
+     "or =xx= with letters [target-query]",
+     "see QUERIES in pkg-manifest(1); targets have name, controllerid, "
+     "attribute.KEY, tag and others"),
     ([("amountGroups: 3",
        "successCondition: {condition: THRESHOLD, expression: many}")],
      "42:58: error: 'many' is no percentage [percentage]",
@@ -345,6 +372,49 @@ def test_min_artifacts_needs_a_newer_server(run, folder):
     assert done.out == ""
 
 
+def test_what_servers_before_0_10_do(run, folder):
+    """They show 50 metadata, and know neither minArtifacts nor its want."""
+    rows = ", ".join(f"{{key: k{i}, value: v, targetVisible: true}}"
+                     for i in range(51))
+    product.write(folder, ("- {key: build, value: b1, targetVisible: true}",
+                           "[" + rows + "]"), ("    metadata:\n      [",
+                                               "    metadata: ["),
+                  ("maxAssignments: 1", "maxAssignments: 1, minArtifacts: 2"))
+
+    def rules(version):
+        done = run("pkg-manifest", "check", "--server-version", version,
+                   "product.yaml", check=None)
+        return set(re.findall(r"\[([a-z-]+)\]$", done.out, re.M))
+
+    assert rules("0.9.0") == {"too-many-visible", "server-too-old"}
+    assert rules("0.10.0") == rules("1.1.0") == {"min-artifacts"}
+    product.write(folder, ("    type: bootloader\n",
+                           "    type: bootloader\n    encrypted: true\n"))
+    assert rules("0.2.5") == {"server-too-old", "server-encryption"}
+    assert rules("0.3.0") == {"server-encryption"}
+
+
+def test_several_assignments_at_once_need_weights(run, folder):
+    (folder / "profile.yaml").write_text(
+        "packline: 1\nmultiAssignments: true\n")
+    check = ["pkg-manifest", "check", "--profile", "profile.yaml",
+             "product.yaml"]
+    twice = ("rollouts:", "  - {set: gateway, targets: [gw-002], weight: 1}"
+             "\nrollouts:")
+    product.write(folder, twice)
+    done = run(*check, check=1)
+    assert [line.split(": error: ")[0].split(":")[1] for line
+            in done.out.splitlines() if "[no-weight]" in line] == [
+        "33", "40", "47"]
+    product.write(folder, twice, ("type: timeforced",
+                                  "type: timeforced\n    weight: 0"),
+                  ("amountGroups: 3", "weight: 9"),
+                  ("type: soft", "type: soft, weight: 1000"))
+    assert run(*check).out == ""
+    assert "[competing-sets]" in run("pkg-manifest", "check",
+                                     "product.yaml").out
+
+
 def test_time_to_judge_for(run, folder):
     """A window that is open is fine; without --at nobody looks at a clock."""
     product.write(folder, ("0 0 2 ? * SUN", "0 0 2 1 1 ? 2020"),
@@ -385,7 +455,8 @@ def test_man_page_lists_every_rule():
 def test_every_rule_has_a_case():
     """Rules that need more than an edit are tested by name elsewhere."""
     here = {case[1].rsplit("[", 1)[1].rstrip("]") for case in CASES if case[1]}
-    elsewhere = {"window-past", "time-past", "server-too-old", "storage-exceeded", "bad-pattern",
+    elsewhere = {"window-past", "time-past", "too-many-visible",
+                 "no-weight", "server-too-old", "storage-exceeded", "bad-pattern",
                  "filename-length", "too-many-modules", "too-many-types",
                  "record-missing", "record-mismatch",
                  "file-unreadable",

@@ -20,12 +20,14 @@ OURS = set("""
     record-missing record-mismatch ambiguous external-incomplete external-known
     competing-sets time-form blank-edge similar-name filename-form
     filename-md5sum duplicate-module duplicate-target server-too-old
-    percentage time-past
+    percentage time-past metadata-key-path template-unused groups-remainder
     """.split())
 # (The percentage of a threshold is looked at when a rollout runs, not before.)
 # What the stand-in does not know: it has no cron parser.
 NEEDS_THE_SERVER = {"window-schedule", "window-never", "window-duration",
-                    "window-past", "window-ignored"}
+                    "window-past", "window-ignored", "target-query"}
+# Other kinds of servers: older, or set up otherwise.
+OTHER_SERVERS = {"too-many-visible", "no-weight"}
 # What a test cannot do: 20 GiB of storage, a file of more than 1 GiB.
 TOO_LARGE = {"artifact-size", "storage-exceeded"}
 
@@ -198,6 +200,13 @@ def filename_length(p):
     assert p.api.upload(module, "x", b"x", filename="a" * 256)[0] == 201
 
 
+@rule("filename-path")
+def filename_path(p):
+    """It can be uploaded; the path of a download cannot name it."""
+    module = p.made()
+    assert p.api.upload(module, "x", b"x", filename="a;b%")[0] == 201
+
+
 @rule("empty-artifact")
 def empty_artifact(p):
     module = p.made()
@@ -360,6 +369,20 @@ def too_many_groups(p):
     assert p.rollout(number, amountGroups=1)[0] == 201
 
 
+@rule("target-query")
+def target_query(p):
+    p.target()
+    number = p.complete_set()
+    for n, bad in enumerate(("name=x", "tags==x", "name==", "(name==x")):
+        body = {"name": f"{p.name}{n}", "query": bad}
+        assert p.api.post("/targetfilters", body)[0] == 400, bad
+        assert p.rollout(number, targetFilterQuery=bad)[0] == 400, bad
+    for n, good in enumerate(("name==x", "attribute.a==b;tag==c",
+                              "lastcontrollerrequestat=le=${OVERDUE_TS}")):
+        body = {"name": f"{p.name}+{n}", "query": good}
+        assert p.api.post("/targetfilters", body)[0] == 201, good
+
+
 # -- all of them --------------------------------------------------------------
 
 @pytest.mark.parametrize("name_of_rule", REFUSALS)
@@ -376,7 +399,7 @@ def test_no_rule_is_forgotten():
     # Packages of Cloud Foundry, and what the server has no place for.
     ids = {i for i in ids if not i.startswith(("bits-", "sbom-"))}
     assert set(REFUSALS) <= ids
-    assert ids - set(REFUSALS) - OURS - TOO_LARGE == set()
+    assert ids - set(REFUSALS) - OURS - TOO_LARGE - OTHER_SERVERS == set()
 
 
 # -- what the plan heeds ------------------------------------------------------

@@ -214,9 +214,10 @@ struct pkg_profile {
 	int64_t modules_per_set, types_per_set_type, assignments_per_request;
 	int64_t artifact_size, artifact_storage; /* bytes */
 	int64_t rollout_groups;
-	int64_t package_size; /* bytes of a package, Cloud Foundry */
-	bool dated;           /* judge for the time `at`; else for none */
-	int64_t at;           /* seconds since the epoch */
+	int64_t package_size;   /* bytes of a package, Cloud Foundry */
+	bool multi_assignments; /* a target may have several at once */
+	bool dated;             /* judge for the time `at`; else for none */
+	int64_t at;             /* seconds since the epoch */
 };
 
 PKG_API_BEGIN
