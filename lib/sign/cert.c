@@ -69,6 +69,7 @@ static enum pkg_code add_pem(struct pkg_certs *certs, BIO *bio,
 		PKG_TRY(add_der(certs, pem.data, (size_t)pem.len, err));
 		found++;
 	}
+	PKG_TRY(pkg_sign_pem_end(err));
 	if (found == 0) {
 		pkg_fail(err, PKG_KEY, "no certificate in it");
 		return pkg_hint(err, "a PEM file with a line -----BEGIN "

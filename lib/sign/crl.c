@@ -48,6 +48,8 @@ static enum pkg_code add_data(struct pkg_crls *crls, const struct pkg_buf *buf,
 		PKG_TRY(add_der(crls, pem.data, (size_t)pem.len, err));
 		found++;
 	}
+	/* The list that is missing may be the one that revokes. */
+	PKG_TRY(pkg_sign_pem_end(err));
 	if (found == 0)
 		return pkg_fail(err, PKG_KEY, "no revocation list in it");
 	return PKG_OK;

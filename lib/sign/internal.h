@@ -116,6 +116,11 @@ struct sign_pem {
 
 /* False at the end, or where the rest is not PEM. */
 bool pkg_sign_pem_next(struct sign_pem *pem, BIO *bio);
+/*
+ * After the last block: was that the end?  Fails with PKG_KEY if one begins
+ * and cannot be read; what was found in front of it is not all, then.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_sign_pem_end(struct pkg_err *err);
 void pkg_sign_pem_fini(struct sign_pem *pem);
 
 #endif

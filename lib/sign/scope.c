@@ -45,6 +45,17 @@ bool pkg_sign_pem_next(struct sign_pem *pem, BIO *bio)
 	return false;
 }
 
+enum pkg_code pkg_sign_pem_end(struct pkg_err *err)
+{
+	const unsigned long last = ERR_peek_last_error();
+
+	if (ERR_GET_LIB(last) == ERR_LIB_PEM &&
+	    ERR_GET_REASON(last) == PEM_R_NO_START_LINE)
+		return PKG_OK;
+	pkg_crypto_fail(err, PKG_KEY, "a block of it cannot be read");
+	return pkg_hint(err, "it may have been cut off: copy it again");
+}
+
 void pkg_sign_pem_fini(struct sign_pem *pem)
 {
 	OPENSSL_free(pem->name);

@@ -86,3 +86,19 @@ def test_officer_who_is_revoked(keys, verify, crl, tmp_path):
     assert verify(body, "--crl", crl("dora"), trust=trust)[0] == 0
     status, verdict = verify(body, "--crl", crl("bob"), trust=trust)
     assert (status, verdict["reason"]) == (1, "certificate-revoked")
+
+
+def test_file_that_was_cut_off(keys, verify, run, crl, tmp_path):
+    """Of two lists in a file the second is the newer one, and revokes."""
+    old = crl(made=-3, name="old.crl").read_text()
+    new = crl("release", name="new.crl").read_text()
+    both = tmp_path / "both.pem"
+    both.write_text(old + new)
+    assert verify(forge.Box(keys), "--crl", both)[0] == 1
+    (tmp_path / "a.seal").write_bytes(forge.Box(keys).bytes())
+    for text in old + new[:-30], old + new[:200] + "?" + new[200:]:
+        both.write_text(text)
+        answer = run("pkg-verify", "--trust", keys.ca, "--crl", both,
+                     "a.seal")
+        assert answer.code == 5, answer
+        assert answer.out == "" and "cannot be read" in answer.err
