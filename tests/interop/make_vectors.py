@@ -17,6 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 # pylint: disable=wrong-import-position
 import reference_read  # noqa: E402
 import vector_cases  # noqa: E402
+import vector_cases_approvals  # noqa: E402
 import vector_cases_json  # noqa: E402
 import vector_cases_kek  # noqa: E402
 import vector_cases_request  # noqa: E402
@@ -39,6 +40,8 @@ class Workshop:
                 ("ecu-rsa", RSA, "rsa-recipient"),
                 ("ecu-p256", P256, "ec-recipient")):
             keys.new_cert(name, algorithm, kind, days=LIFE)
+        for name in "alice", "dora", "dora2":
+            keys.new_cert(name, P256, "signer", days=LIFE)
         keys.new_ca("ca2")
         keys.new_cert("stranger", P256, "signer", ca="ca2", days=LIFE)
 
@@ -90,6 +93,7 @@ def make_all(folder, work):
         text = vectors.write(make(shop, case))
         (folder / f"{case.name}.txt").write_text(text)
     make_requests(folder / "requests", shop)
+    make_approvals(folder / "approvals", shop)
 
 
 def make_requests(folder, shop):
@@ -99,6 +103,21 @@ def make_requests(folder, shop):
         vector = make(shop, case)
         for field in "cek", "key-exit", "key-reason":
             vector.fields.pop(field, None)
+        text = vectors.write(vector)
+        (folder / f"{case.name}.txt").write_text(text)
+
+
+def make_approvals(folder, shop):
+    """Containers for a reader who has been given an approval policy."""
+    folder.mkdir(exist_ok=True)
+    officers = list(vector_cases_approvals.certificates(shop).items())
+    for case in vector_cases_approvals.CASES:
+        vector = make(shop, case)
+        vector.fields |= {
+            "policy": vectors.base64.b64encode(case.given).decode(),
+            "officer": officers}
+        if case.time:
+            vector.fields["time"] = case.time
         text = vectors.write(vector)
         (folder / f"{case.name}.txt").write_text(text)
 

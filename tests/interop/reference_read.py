@@ -7,9 +7,11 @@ import pathlib
 import re
 import struct
 import subprocess
+import sys
 import tempfile
 import zlib
 
+import reference_approvals
 import reference_kek
 from reference import (LIMIT32, MIB, MIME, OID_MANIFEST, REQUEST_MIME, Refused,
                        canonical, central_entry, demand, derived_id,
@@ -351,7 +353,7 @@ def read_head(archive):
     text = archive.enter("META-INF/manifest.json", limit=16 * MIB)
     manifest = check_manifest(text)
     head = {"text": text, "manifest": manifest, "signatures": [],
-            "mac": None, "recipients": None}
+            "mac": None, "recipients": None, "approvals": []}
     while manifest["kind"] != "encrypted" and len(head["signatures"]) < 16:
         name = f"META-INF/sig-{len(head['signatures']):02}.p7s"
         if (archive.peek() or [None])[0] != name:
@@ -361,8 +363,9 @@ def read_head(archive):
         name = f"META-INF/approval-{i:02}"
         if (archive.peek() or [None])[0] != name + ".json":
             break
-        archive.enter(name + ".json", limit=8 << 10)
-        archive.enter(name + ".p7s", limit=64 << 10)
+        head["approvals"].append(
+            (archive.enter(name + ".json", limit=8 << 10),
+             archive.enter(name + ".p7s", limit=64 << 10)))
     rows = manifest["members"]
     if manifest["kind"] != "signed":
         head["mac"] = archive.enter("META-INF/manifest.mac", 64).decode()
@@ -392,10 +395,11 @@ def open_request(head, cek, salt):
     return check_request(text, manifest)
 
 
-def verify(data, ca, cek=None):
+def verify(data, ca, cek=None, policy=None):
     """{source name: content}, as far as it can be read, or Refused.
 
-    ca: PEM of the authority that is trusted.
+    ca: PEM of the authority that is trusted.  policy: the approval policy that
+    is asked for; None: approvals are not looked at.
     """
     archive = Zip(data)
     head = read_head(archive)
@@ -404,6 +408,8 @@ def verify(data, ca, cek=None):
     signers = [check_signature(der, head["text"], ca)
                for der in head["signatures"]]
     demand(signers == sorted(set(signers)), 3, "signature-order")
+    decided = policy and reference_approvals.judge(
+        head["approvals"], manifest, policy, sys.modules[__name__])
     salt = None
     if encrypted:
         salt = bytes.fromhex(manifest["encryption"]["salt"])
@@ -414,6 +420,8 @@ def verify(data, ca, cek=None):
                or manifest_mac(cek, salt, head["text"]) == head["mac"], 1,
                "mac-mismatch")
     request = open_request(head, cek, salt)
+    if policy and request:
+        reference_approvals.check_requester(decided, request["requester"])
     files = {}
     for i, row in enumerate(manifest["members"][2 if encrypted else 1:]):
         content = archive.enter(row["name"], row["size"])

@@ -24,10 +24,13 @@ WITH_APPROVALS = {"sealed-full": (1, "no-approval-policy"),
 
 
 REQUESTS = sorted(path.stem for path in (FOLDER / "requests").glob("*.txt"))
+# Judged in test_vectors_approvals.py.
+APPROVALS = sorted(path.stem for path in (FOLDER / "approvals").glob("*.txt"))
 
 
 def load(name):
-    folder = FOLDER / "requests" if name in REQUESTS else FOLDER
+    folder = (FOLDER / "requests" if name in REQUESTS else
+              FOLDER / "approvals" if name in APPROVALS else FOLDER)
     return vectors.read((folder / f"{name}.txt").read_text())
 
 
@@ -189,8 +192,12 @@ def test_every_case_has_its_vector(tmp_path):
     requests = {path.stem: vectors.read(path.read_text())
                 for path in pathlib.Path(tmp_path, "requests").glob("*.txt")}
     assert sorted(requests) == REQUESTS
-    for name, vector in [*made.items(), *requests.items()]:
+    approvals = {path.stem: vectors.read(path.read_text())
+                 for path in pathlib.Path(tmp_path, "approvals").glob("*.txt")}
+    assert sorted(approvals) == APPROVALS
+    for name, vector in [*made.items(), *requests.items(),
+                         *approvals.items()]:
         old = load(name)
         for field in ("comment", "exit", "reason", "key-exit", "key-reason",
-                      "file"):
+                      "file", "time", "policy"):
             assert vector.fields.get(field) == old.fields.get(field), name
