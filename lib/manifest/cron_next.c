@@ -88,7 +88,8 @@ static int64_t time_of_day(const struct cron *c, int64_t from)
 		if (!has(c, CRON_HOUR, h) || (h + 1) * INT64_C(3600) <= from)
 			continue;
 		for (unsigned m = 0; m < 60; m++) {
-			const int64_t minute = h * INT64_C(3600) + m * 60;
+			const int64_t minute =
+			    h * INT64_C(3600) + m * INT64_C(60);
 
 			if (!has(c, CRON_MINUTE, m) || minute + 60 <= from)
 				continue;
