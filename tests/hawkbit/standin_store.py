@@ -146,6 +146,7 @@ class Store:
                           encrypted=bool(body.get("encrypted")))
         elif kind == "sets":
             entity.setdefault("type", "os_app")
+            self.set_type(entity)       # refused if there is none
             entity.update(_metadata={}, _modules=[], locked=False, valid=True,
                           requiredMigrationStep=bool(
                               body.get("requiredMigrationStep")))
