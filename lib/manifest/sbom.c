@@ -156,6 +156,19 @@ static enum pkg_code malformed(const struct sbom *s, const char *why)
 			    s->module->sbom_file->media_type, why);
 }
 
+/* A failure of the system is one; what is the file's own is a finding. */
+static enum pkg_code unreadable(const struct sbom *s,
+				const struct pkg_pinned *file,
+				const struct pkg_err *why)
+{
+	if (why->code != PKG_INPUT) {
+		*s->sink->err = *why;
+		return why->code;
+	}
+	return pkg_rule_add(s->sink, RULE_FILE_UNREADABLE, file->at, NULL, "%s",
+			    why->text);
+}
+
 /* Read the bill; @known stays false if it is not one that can be looked at. */
 static enum pkg_code read_sbom(struct sbom *s, bool *known)
 {
@@ -173,8 +186,7 @@ static enum pkg_code read_sbom(struct sbom *s, bool *known)
 	    strcmp(file->media_type, "application/spdx+json") != 0)
 		return PKG_OK;
 	if (pkg_path_slurp(&bytes, s->dirfd, file->path, &why) != PKG_OK)
-		return pkg_rule_add(s->sink, RULE_FILE_UNREADABLE, file->at,
-				    NULL, "%s", why.text);
+		return unreadable(s, file, &why);
 	input.data = bytes.data;
 	input.len = bytes.len;
 	if (pkg_json_parse(&root, s->arena, &input, &why) != PKG_OK) {
@@ -239,8 +251,7 @@ static enum pkg_code hash(const struct sbom *s, const struct pkg_pinned *file,
 	if (fd >= 0)
 		(void)close(fd);
 	if (code != PKG_OK)
-		return pkg_rule_add(s->sink, RULE_FILE_UNREADABLE, file->at,
-				    NULL, "%s", why.text);
+		return unreadable(s, file, &why);
 	return pkg_digest_finish(digest, out, s->sink->err);
 }
 

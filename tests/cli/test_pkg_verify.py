@@ -247,10 +247,10 @@ def test_trust_and_container_are_not_both_standard_input(run):
     assert "cannot both come from standard input" in answer.err
 
 
-@pytest.mark.parametrize("mode", ["never", "at=yesterday", "tsa", ""])
+@pytest.mark.parametrize("mode", ["never", "at=yesterday", ""])
 def test_time_modes(run, keys, signed, mode):
     answer = run("pkg-verify", "-t", keys.ca, "--time", mode, signed, check=2)
-    assert "hint: system, at=2026-12-01T02:00:00Z or none" in answer.err
+    assert "hint: system, at=2026-12-01T02:00:00Z, tsa or none" in answer.err
 
 
 def test_certificate_that_is_valid_at_another_time(run, keys, signed):
@@ -305,7 +305,7 @@ def test_key_that_others_can_read(run, keys, sealed, tmp_path):
 @pytest.mark.parametrize("option", ["--passphrase", "--cert"])
 def test_options_of_a_key_that_is_missing(run, keys, sealed, option):
     answer = run("pkg-verify", "-t", keys.ca, option, "x", sealed, check=2)
-    assert f"{option} is for the key of --recipient" in answer.err
+    assert f"{option} is for a key, and none is named" in answer.err
 
 
 # -- extraction ----------------------------------------------------------------------

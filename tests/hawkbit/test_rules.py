@@ -20,7 +20,9 @@ OURS = set("""
     record-missing record-mismatch ambiguous external-incomplete external-known
     competing-sets time-form blank-edge similar-name filename-form
     filename-md5sum duplicate-module duplicate-target server-too-old
-    percentage time-past metadata-key-path template-unused groups-remainder
+    sbom-form sbom-digest sbom-names bits-records bits-empty bits-link bits-path
+    bits-size bits-count bits-ignore percentage time-past metadata-key-path
+    template-unused groups-remainder
     """.split())
 # (The percentage of a threshold is looked at when a rollout runs, not before.)
 # What the stand-in does not know: it has no cron parser.

@@ -180,7 +180,8 @@ def test_rejection_turned_into_approval(scene, no):
 def test_another_edition_of_the_policy(scene, no):
     """Looser now than it was when it was listed: the digest is another."""
     box = scene.approved()
-    scene.path.write_text(scene.path.read_text().replace("2", "1"))
+    scene.path.write_text(scene.path.read_text().replace(
+        "required: 2", "required: 1"))
     no(box, "unknown-approval-policy")
 
 

@@ -36,8 +36,9 @@ PKG_API_BEGIN
  * @out    receives it; freed by the caller with pkg_state_free().
  * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
  * A file that is not there is an empty state.
- * Fails with PKG_USAGE for "-" and for a path that ends in a slash; PKG_INPUT, reason "bad-state", for
- * a file that this function's counterpart has not written; PKG_SYSTEM.
+ * Fails with PKG_USAGE for "-" and for a path that ends in a slash; PKG_INPUT,
+ * reason "bad-state", for a file that this function's counterpart has not
+ * written; PKG_SYSTEM.
  */
 PKG_MUST_CHECK enum pkg_code pkg_state_open(struct pkg_state **out, int dirfd,
 					    const char *path,

@@ -15,13 +15,13 @@
  * here talks to a TSA: the query and the reply are files.
  *
  * A token must be, as a signature must (packline/cms.h): definite-length DER
- * (but its certificates may stand in any order), one SignerInfo whose certificate is among the 1..8 of it, no CRLs, no
- * unsigned attributes; signed attributes contentType, messageDigest and
- * signingCertificate or signingCertificateV2, each once; signingTime and
- * CMSAlgorithmProtection are allowed; SHA-256, SHA-384 or SHA-512.  In it a
- * TSTInfo of version 1, over a SHA-2 digest of the signature's value, with a
- * genTime in DER's only spelling and an accuracy of at most
- * PKG_LIMIT_TSA_ACCURACY; no critical extension.
+ * (but its certificates may stand in any order), one SignerInfo whose
+ * certificate is among the 1..8 of it, no CRLs, no unsigned attributes; signed
+ * attributes contentType, messageDigest and signingCertificate or
+ * signingCertificateV2, each once; signingTime and CMSAlgorithmProtection are
+ * allowed; SHA-256, SHA-384 or SHA-512.  In it a TSTInfo of version 1, over a
+ * SHA-2 digest of the signature's value, with a genTime in DER's only spelling
+ * and an accuracy of at most PKG_LIMIT_TSA_ACCURACY; no critical extension.
  *
  * Reasons of a refusal (PKG_NO):
  *
