@@ -289,11 +289,10 @@ static enum pkg_code replace(struct pkg_outdir *dir, struct pkg_err *err)
 	if (fsync(dir->parent) != 0 && errno != EINVAL)
 		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
 				   dir->path);
-	/* If it fails, pkg_outdir_free() or the next process tries again. */
+	/* The new content is there, whatever becomes of the old one: if it
+	   cannot go now, pkg_outdir_free() or the next process tries again. */
 	if (remove_flat(dir->parent, aside) != 0)
-		return pkg_fail_os(err, errno,
-				   "cannot remove the old content of '%s'",
-				   dir->path);
+		return PKG_OK;
 	pkg_temp_disarm(dir->temp);
 	dir->temp[0] = '\0';
 	return PKG_OK;
