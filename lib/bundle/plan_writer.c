@@ -9,6 +9,7 @@
 
 const char *pkg_plan_text(struct plan *p, const char *fmt, ...)
 {
+	char small[256];
 	va_list ap;
 	char *text;
 	int len;
@@ -16,8 +17,12 @@ const char *pkg_plan_text(struct plan *p, const char *fmt, ...)
 	if (p->err.code != PKG_OK)
 		return "";
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(small, sizeof(small), fmt, ap);
 	va_end(ap);
+	if ((size_t)len < sizeof(small)) {
+		text = pkg_arena_dup(p->arena, small, (size_t)len, &p->err);
+		return text != NULL ? text : "";
+	}
 	text = pkg_arena_alloc(p->arena, (size_t)len + 1, &p->err);
 	if (text == NULL)
 		return "";

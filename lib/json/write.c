@@ -181,12 +181,47 @@ static const char *escape_far(const struct pkg_jsonw *w, const char *text,
 	return escape_hidden(code, hex);
 }
 
+/* How many bytes from @text on stand for themselves. */
+static size_t plain_length(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' &&
+	       text[n] != '\\')
+		n++;
+	return n;
+}
+
+/*
+ * Most texts are short and plain: these are written at once, with @before in
+ * front of the quotes and @after behind them.  False if @text is not one.
+ */
+static bool put_plain(struct pkg_jsonw *w, const char *before, const char *text,
+		      size_t len, const char *after)
+{
+	char whole[128];
+	const size_t head = strlen(before), tail = strlen(after);
+
+	if (len + head + tail + 2 > sizeof(whole) ||
+	    plain_length(text, len) < len)
+		return false;
+	memcpy(whole, before, head);
+	whole[head] = '"';
+	memcpy(whole + head + 1, text, len);
+	whole[head + 1 + len] = '"';
+	memcpy(whole + head + len + 2, after, tail);
+	put(w, whole, head + len + 2 + tail);
+	return true;
+}
+
 /* @text is known to be UTF-8; RFC 8785 section 3.2.2.2. */
 static void put_string(struct pkg_jsonw *w, const char *text, size_t len)
 {
 	char hex[16];
 	size_t run = 0, used = 1;
 
+	if (put_plain(w, "", text, len, ""))
+		return;
 	put(w, "\"", 1);
 	for (size_t i = 0; i < len; i += used) {
 		unsigned char c = (unsigned char)text[i];
@@ -250,13 +285,18 @@ void pkg_jsonw_key(struct pkg_jsonw *w, const char *key)
 		return;
 	level = &w->level[w->depth - 1];
 	level->last = key;
+	w->keyed = true;
+	if ((w->flags & PKG_JSONW_PRETTY) == 0 &&
+	    put_plain(w, level->filled ? "," : "", key, strlen(key), ":")) {
+		level->filled = true;
+		return;
+	}
 	put_separator(w, level);
 	put_string(w, key, strlen(key));
 	if ((w->flags & PKG_JSONW_PRETTY) != 0)
 		put(w, ": ", 2);
 	else
 		put(w, ":", 1);
-	w->keyed = true;
 }
 
 void pkg_jsonw_str(struct pkg_jsonw *w, const char *text, size_t len)

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""check + resolve of a large manifest against what its libraries cost alone.
+"""check + resolve + plan of a large manifest next to its libraries alone.
 
 10,000 modules of three artifacts each, their digests given, and 1,000 sets.
 Prints medians of CPU time over paired runs, the ratio of `resolve` (which
-checks, too) and of `check` and `resolve` together to the baseline, and the
-peak memory.
+checks, too), of `check` and `resolve` together, and of these and `plan` to the
+baseline, and the peak memory. Then what a query over a lock of 100,000 modules
+costs more than loading it.
 
     PKG_BIN=build/tools tests/bench/bench_manifest.py [--modules N] [--runs N]
 """
@@ -88,21 +89,47 @@ def measure(folder, runs, extra):
              "product.yaml"]
     resolve = [tool, "resolve", "--hashes", "records.jsonl", *extra,
                "--force", "-o", "product.lock", "product.yaml"]
+    plan = [tool, "plan", "--force", "-o", "plan.json", "product.lock"]
     cpu(resolve, folder)
     rows = []
     for _ in range(runs):
         _, parts = cpu([str(folder / "baseline"), "product.yaml",
                         "records.jsonl", "product.lock"], folder)
         base = sum(map(float, parts.split()))
-        rows.append((base, cpu(check, folder)[0], cpu(resolve, folder)[0]))
-    base, checked, resolved = map(statistics.median, zip(*rows))
-    ratio = statistics.median(r / b for b, _, r in rows)
-    both = statistics.median((c + r) / b for b, c, r in rows)
+        rows.append((base, cpu(check, folder)[0], cpu(resolve, folder)[0],
+                     cpu(plan, folder)[0]))
+    base, checked, resolved, planned = map(statistics.median, zip(*rows))
+    ratio = statistics.median(r / b for b, _, r, _ in rows)
+    both = statistics.median((c + r) / b for b, c, r, _ in rows)
+    three = statistics.median((c + r + p) / b for b, c, r, p in rows)
     print(f"  baseline {base:.3f} s, check {checked:.3f} s, "
-          f"resolve {resolved:.3f} s")
+          f"resolve {resolved:.3f} s, plan {planned:.3f} s")
     print(f"  resolve / baseline {ratio:.2f}, "
           f"(check and then resolve) / baseline {both:.2f}, "
+          f"with plan {three:.2f}, "
           f"peak {peak(resolve, folder) / 1024:.0f} MiB")
+
+
+def measure_query(folder, runs, modules):
+    """`list -q` over a lock next to `list`, which loads it, too."""
+    rows = [{"artifacts": [], "description": f"Module number {i}",
+             "metadata": [{"key": "build", "value": f"b{i % 97}"}],
+             "name": f"module-{i:06}", "type": "application",
+             "vendor": "Acme", "version": f"1.{i % 10}"}
+            for i in range(modules)]
+    (folder / "large.lock").write_text(json.dumps(
+        {"assignments": [], "format": 1, "modules": rows,
+         "product": {"name": "p", "version": "1"}, "rollouts": [],
+         "sets": [], "targetFilters": [], "tenant": "t", "type": "lock"},
+        sort_keys=True, separators=(",", ":")) + "\n")
+    load = [str(BIN / "pkg-manifest"), "list", "modules", "large.lock"]
+    query = [*load, "-q", "name==module-*9;version>=1.5 or "
+             "metadata.build==b1*;description!=x"]
+    pairs = [(cpu(load, folder)[0], cpu(query, folder)[0])
+             for _ in range(runs)]
+    more = statistics.median(q - l for l, q in pairs)
+    print(f"  load {statistics.median(l for l, _ in pairs):.3f} s, "
+          f"with a query {more:+.3f} s")
 
 
 def main():
@@ -122,6 +149,8 @@ def main():
         measure(folder, args.runs, ["--no-files"])
         print("records, and a look at every file:")
         measure(folder, args.runs, [])
+        print("a query over 100,000 modules of a lock:")
+        measure_query(folder, args.runs, 100000)
     return 0
 
 
