@@ -200,17 +200,18 @@ static bool put_plain(struct pkg_jsonw *w, const char *before, const char *text,
 		      size_t len, const char *after)
 {
 	char whole[128];
-	const size_t head = strlen(before), tail = strlen(after);
+	char *at;
 
-	if (len + head + tail + 2 > sizeof(whole) ||
+	if (len + strlen(before) + strlen(after) + 2 >= sizeof(whole) ||
 	    plain_length(text, len) < len)
 		return false;
-	memcpy(whole, before, head);
-	whole[head] = '"';
-	memcpy(whole + head + 1, text, len);
-	whole[head + 1 + len] = '"';
-	memcpy(whole + head + len + 2, after, tail);
-	put(w, whole, head + len + 2 + tail);
+	at = stpcpy(whole, before);
+	*at++ = '"';
+	memcpy(at, text, len);
+	at += len;
+	*at++ = '"';
+	at = stpcpy(at, after);
+	put(w, whole, (size_t)(at - whole));
 	return true;
 }
 

@@ -251,8 +251,8 @@ static void write_program(struct program *p, bool files)
 	if (SANDBOX_SANITIZED)
 		allow_all(p, sanitized,
 			  sizeof(sanitized) / sizeof(sanitized[0]));
-#	ifdef SYS_mmap2 /* SYS_mmap is an older one then, with other          \
-			      arguments */
+#	ifdef SYS_mmap2
+	/* SYS_mmap is an older one then, with other arguments. */
 	allow_bits(p, SYS_mmap2, 2, PROT_EXEC, false);
 #	else
 	allow_bits(p, SYS_mmap, 2, PROT_EXEC, false);

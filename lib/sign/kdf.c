@@ -13,9 +13,8 @@
 enum {
 	LABEL_MAX = 1024,
 	/* 128 * r * (n + p + 2) bytes are needed. */
-	SCRYPT_MEMORY = 128 * 8 * ((1 << 17) + 4),
+	SCRYPT_MEMORY = 128 * 8 * (PKG_LIMIT_SCRYPT_N + 4),
 };
-_Static_assert(PKG_LIMIT_SCRYPT_N == 1u << 17, "the memory that scrypt gets");
 
 static char sha256_name[] = "SHA256";
 

@@ -81,10 +81,7 @@ enum pkg_code pkg_kek_check_word(const char *word, struct pkg_err *err)
 
 static void hashed_id(char *out, const char *prefix, const uint8_t *hash)
 {
-	const size_t len = strlen(prefix);
-
-	memcpy(out, prefix, len);
-	pkg_hex_encode(out + len, hash, ID_BYTES);
+	pkg_hex_encode(stpcpy(out, prefix), hash, ID_BYTES);
 }
 
 void pkg_kek_scrypt_id(char id[static PKG_KEK_ID_MAX + 1],

@@ -107,7 +107,7 @@ enum pkg_code pkg_config_duration(int64_t *out, const struct config_file *file,
 		char unit;
 		int64_t seconds;
 	} units[] = {
-	    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 	int64_t count = 0;
 	size_t at = 0;
 
