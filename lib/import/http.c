@@ -3,10 +3,10 @@
 
 #include "packline/limits.h"
 #include "packline/path.h"
+#include "packline/source.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,11 +17,11 @@ enum { CONNECT_SECONDS = 30, PAUSE_MAX = 120, FIRST_PAUSE_MS = 250 };
 struct http {
 	CURL *curl;
 	const struct pkg_import_server *server; /* borrowed */
-	struct pkg_buf address;
+	struct pkg_buf address, host;
 	struct pkg_buf cacert;
-	bool plain; /* http:// */
-	int netrc_fd;
-	char netrc[32]; /* /proc/self/fd/N: the file that was checked */
+	bool plain;           /* http:// */
+	struct pkg_buf netrc; /* what the file says; changed by the search */
+	struct http_user user;
 	struct curl_slist *headers;
 	uint64_t reads, writes;
 	char text[CURL_ERROR_SIZE]; /* why the last request failed */
@@ -39,21 +39,40 @@ void http_free(struct http *h)
 	curl_slist_free_all(h->headers);
 	pkg_buf_fini(&h->address);
 	pkg_buf_fini(&h->cacert);
-	if (h->netrc_fd >= 0)
-		(void)close(h->netrc_fd);
+	pkg_buf_fini(&h->netrc);
+	pkg_buf_fini(&h->host);
 	free(h);
 }
 
-static enum pkg_code open_files(struct http *h, struct pkg_err *err)
+static enum pkg_code read_netrc(struct http *h, struct pkg_err *err)
+{
+	const struct pkg_import_server *server = h->server;
+	const char *host = pkg_buf_str(&h->host);
+	struct pkg_source_fd source;
+	enum pkg_code code = PKG_OK;
+	int fd = -1;
+
+	PKG_TRY(pkg_path_open_private(&fd, server->dirfd, server->netrc, err));
+	pkg_source_fd_init(&source, fd, server->netrc);
+	code = pkg_source_slurp(&source.source, &h->netrc, err);
+	(void)close(fd);
+	PKG_TRY(code);
+	if (h->netrc.len > 0 &&
+	    http_netrc_find(&h->user, (char *)h->netrc.data, host))
+		return PKG_OK;
+	(void)pkg_refuse(err, PKG_KEY, "unauthorized",
+			 "'%s' has no user and password for '%s'",
+			 server->netrc, host);
+	return pkg_hint(err, "add a line: machine %s login USER password WORD",
+			host);
+}
+
+static enum pkg_code read_files(struct http *h, struct pkg_err *err)
 {
 	const struct pkg_import_server *server = h->server;
 
-	if (server->netrc != NULL) {
-		PKG_TRY(pkg_path_open_private(&h->netrc_fd, server->dirfd,
-					      server->netrc, err));
-		(void)snprintf(h->netrc, sizeof(h->netrc), "/proc/self/fd/%d",
-			       h->netrc_fd);
-	}
+	if (server->netrc != NULL)
+		PKG_TRY(read_netrc(h, err));
 	if (server->cacert != NULL)
 		PKG_TRY(pkg_path_slurp(&h->cacert, server->dirfd,
 				       server->cacert, err));
@@ -69,13 +88,16 @@ enum pkg_code http_new(struct http **out,
 	if (h == NULL)
 		return pkg_fail_nomem(err);
 	h->server = server;
-	h->netrc_fd = -1;
+	h->netrc.max = PKG_LIMIT_KEY_FILE;
+	h->netrc.secret = true;
+	h->host.max = PKG_LIMIT_PATH;
 	h->address.max = PKG_LIMIT_PATH;
 	h->cacert.max = PKG_LIMIT_KEY_FILE;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return pkg_fail(err, PKG_SYSTEM, "libcurl does not start");
-	PKG_TRY(http_check_address(&h->address, &h->plain, server->url, err));
-	PKG_TRY(open_files(h, err));
+	PKG_TRY(http_check_address(&h->address, &h->host, &h->plain,
+				   server->url, err));
+	PKG_TRY(read_files(h, err));
 	h->curl = curl_easy_init();
 	h->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	if (h->curl == NULL || h->headers == NULL)
@@ -187,8 +209,8 @@ static enum pkg_code set_connection(struct http *h, struct pkg_err *err)
 		SET(h->curl, CURLOPT_XOAUTH2_BEARER, server->token);
 	} else if (server->netrc != NULL) {
 		SET(h->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		SET(h->curl, CURLOPT_NETRC, (long)CURL_NETRC_REQUIRED);
-		SET(h->curl, CURLOPT_NETRC_FILE, h->netrc);
+		SET(h->curl, CURLOPT_USERNAME, h->user.name);
+		SET(h->curl, CURLOPT_PASSWORD, h->user.password);
 	}
 	return PKG_OK;
 }
@@ -286,6 +308,12 @@ static enum pkg_code failed(struct http *h, CURLcode code, struct pkg_err *err)
 	}
 }
 
+/* What stopped take_body(): memory, or the limit? */
+static bool is_too_large(const struct http *h, CURLcode done)
+{
+	return done == CURLE_WRITE_ERROR && h->failed.code == PKG_INPUT;
+}
+
 static enum pkg_code perform(struct http *h, const struct http_request *r,
 			     struct pkg_err *err)
 {
@@ -303,7 +331,7 @@ static enum pkg_code perform(struct http *h, const struct http_request *r,
 	code = set_request(h, r, &mime, err);
 	if (code == PKG_OK) {
 		done = curl_easy_perform(h->curl);
-		if (h->failed.code != PKG_OK && done != CURLE_WRITE_ERROR) {
+		if (h->failed.code != PKG_OK && !is_too_large(h, done)) {
 			*err = h->failed;
 			code = err->code;
 		} else if (done != CURLE_OK) {

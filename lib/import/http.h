@@ -80,9 +80,21 @@ unsigned http_retries(const struct http *http);
 const char *http_escape(struct pkg_arena *arena, const char *text,
 			struct pkg_err *err);
 
-/* address.c: check an address and bring it into one form, in @out. */
+/*
+ * address.c: check an address and bring it into one form, in @out.
+ * @host   receives its host, without brackets.
+ * @plain  receives whether it is http://.
+ */
 PKG_MUST_CHECK enum pkg_code http_check_address(struct pkg_buf *out,
+						struct pkg_buf *host,
 						bool *plain, const char *url,
 						struct pkg_err *err);
+
+/* netrc.c: user and password, in the text of the file. */
+struct http_user {
+	const char *name, *password;
+};
+/* Find those for @host in @text, which is changed; false if there are none. */
+bool http_netrc_find(struct http_user *out, char *text, const char *host);
 
 #endif

@@ -13,6 +13,8 @@ from typing import Callable
 
 import forge
 import manifest_product
+from importing import Importer
+from standin import StandIn
 from support import manifest_sha256
 
 
@@ -214,3 +216,14 @@ def open_with_two_threads(work, run, keys):
     (work / "payload").unlink()
     return ["open", "--trust", keys.ca, "--recipient", keys.key("ecu-p256"),
             "-o", "out", "a.seal"]
+
+
+@main_path("pkg-import")
+def import_once_more(work, run, keys):
+    """Next to a stand-in that has all of it already."""
+    server = StandIn()
+    server.__enter__()      # to the end of the tests
+    importer = Importer(run, keys, work, server.url)
+    importer(importer.product("p"), check=0)
+    return ["product.bundle", "--trust", keys.ca, "--server", server.url,
+            "--netrc", "netrc", "--retries", "0", "-o", "receipt"]

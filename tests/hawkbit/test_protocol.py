@@ -300,6 +300,14 @@ def test_http_to_another_machine_is_refused(importer, bundle):
 def test_credentials_of_another_host(importer, bundle, stand_in):
     importer.netrc.write_text("machine example.com login admin password admin")
     result = importer(bundle, server=stand_in.url, check=5)
+    assert "[unauthorized]" in result.err
+    assert "add a line: machine 127.0.0.1 login" in result.err
+    assert stand_in.seen == []
+
+
+def test_wrong_credentials(importer, bundle, stand_in):
+    stand_in.users = {b"Basic eDp5"}
+    result = importer(bundle, server=stand_in.url, check=5)
     assert "[unauthorized]" in result.err and "machine HOST" in result.err
 
 

@@ -26,11 +26,12 @@ static void test_addresses(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		PKG_AUTO_FINI(pkg_buf) struct pkg_buf out = {.max = 4096};
+		PKG_AUTO_FINI(pkg_buf) struct pkg_buf host = {.max = 4096};
 		struct pkg_err err = PKG_ERR_INIT;
 		bool plain = false;
 
-		assert_ok(
-		    http_check_address(&out, &plain, good[i].given, &err));
+		assert_ok(http_check_address(&out, &host, &plain, good[i].given,
+					     &err));
 		assert_string_equal(pkg_buf_str(&out), good[i].address);
 		assert_int_equal(plain, good[i].plain);
 	}
@@ -55,10 +56,12 @@ static void test_addresses_that_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		PKG_AUTO_FINI(pkg_buf) struct pkg_buf out = {.max = 4096};
+		PKG_AUTO_FINI(pkg_buf) struct pkg_buf host = {.max = 4096};
 		struct pkg_err err = PKG_ERR_INIT;
 		bool plain = false;
 
-		if (http_check_address(&out, &plain, bad[i], &err) != PKG_USAGE)
+		if (http_check_address(&out, &host, &plain, bad[i], &err) !=
+		    PKG_USAGE)
 			fail_msg("'%s' was taken", bad[i]);
 	}
 }
@@ -67,11 +70,12 @@ static void test_addresses_that_are_refused(void **state)
 static void test_address_that_looks_local(void **state)
 {
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf out = {.max = 4096};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf host = {.max = 4096};
 	struct pkg_err err = PKG_ERR_INIT;
 	bool plain = false;
 
 	(void)state;
-	assert_int_equal(http_check_address(&out, &plain,
+	assert_int_equal(http_check_address(&out, &host, &plain,
 					    "http://127.0.0.1.example.com",
 					    &err),
 			 PKG_USAGE);
@@ -119,6 +123,53 @@ static void test_comparing_with_what_the_server_says(void **state)
 	}
 }
 
+static void test_netrc(void **state)
+{
+	static const struct {
+		const char *text, *host, *name, *password;
+	} cases[] = {
+	    {"machine a login u password p", "a", "u", "p"},
+	    {"machine a\n\tlogin u\r\n\tpassword p\n", "A", "u", "p"},
+	    {"machine b login x password y\nmachine a login u password p", "a",
+	     "u", "p"},
+	    {"machine a password p login u machine a login x", "a", "u", "p"},
+	    {"default login u password p", "a", "u", "p"},
+	    {"machine b login x password y default login u password p", "a",
+	     "u", "p"},
+	    {"# machine a login x password y\nmachine a login u password p",
+	     "a", "u", "p"},
+	    {"machine a login \"a u\" password \"p \\\"q\\\\\"", "a", "a u",
+	     "p \"q\\"},
+	    {"machine a login t\\u account x password p#1", "a", "t\\u", "p#1"},
+	    {"macdef init\nmachine a login x password y\n\nmachine a login u "
+	     "password p",
+	     "a", "u", "p"},
+	    {"machine b login u password p", "a", NULL, NULL},
+	    {"machine a login u", "a", NULL, NULL},
+	    {"machine a login u password", "a", NULL, NULL},
+	    {"machine", "a", NULL, NULL},
+	    {"login u password p", "a", NULL, NULL},
+	    {"machine a login \"u", "a", NULL, NULL},
+	    {"macdef x", "a", NULL, NULL},
+	    {"", "a", NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_user user;
+		char text[256];
+
+		(void)snprintf(text, sizeof(text), "%s", cases[i].text);
+		if (http_netrc_find(&user, text, cases[i].host) !=
+		    (cases[i].name != NULL))
+			fail_msg("%s", cases[i].text);
+		if (cases[i].name == NULL)
+			continue;
+		assert_string_equal(user.name, cases[i].name);
+		assert_string_equal(user.password, cases[i].password);
+	}
+}
+
 static void test_schemas(void **state)
 {
 	(void)state;
@@ -133,6 +184,7 @@ int main(void)
 	    cmocka_unit_test(test_addresses_that_are_refused),
 	    cmocka_unit_test(test_address_that_looks_local),
 	    cmocka_unit_test(test_comparing_with_what_the_server_says),
+	    cmocka_unit_test(test_netrc),
 	    cmocka_unit_test(test_schemas),
 	};
 
