@@ -17,6 +17,15 @@
 #define CONFIG_DURATION_PATTERN "^[1-9][0-9]{0,4}[smhdw]$"
 #define CONFIG_DURATION_HINT    "a number and s, m, h, d or w, such as 30d"
 
+/* The row that every config file begins with. */
+#define CONFIG_ROW_VERSION(of, member)                                         \
+	{                                                                      \
+		.name = "packline", .kind = PKG_FIELD_INT, .required = true,   \
+		.offset = offsetof(of, member), .min = 1, .max = 1,            \
+		.help = "Version of this file's form.",                        \
+		.hint = "this version of Packline reads version 1"             \
+	}
+
 /* A config file on its way from bytes to a bound table. */
 struct config_file {
 	const char *path;        /* as the user gave it */

@@ -121,14 +121,7 @@ static const struct pkg_field recipient = {
 };
 
 static const struct pkg_field fields[] = {
-    {.name = "packline",
-     .kind = PKG_FIELD_INT,
-     .required = true,
-     .offset = offsetof(struct document, packline),
-     .min = 1,
-     .max = 1,
-     .help = "Version of this file's form.",
-     .hint = "this version of Packline reads version 1"},
+    CONFIG_ROW_VERSION(struct document, packline),
     {.name = "deviceConfig",
      .kind = PKG_FIELD_STRING,
      .required = true,

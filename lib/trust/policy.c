@@ -217,14 +217,7 @@ static const struct pkg_table trust_table = {
 };
 
 static const struct pkg_field fields[] = {
-    {.name = "packline",
-     .kind = PKG_FIELD_INT,
-     .required = true,
-     .offset = offsetof(struct document, packline),
-     .min = 1,
-     .max = 1,
-     .help = "Version of this file's form.",
-     .hint = "this version of Packline reads version 1"},
+    CONFIG_ROW_VERSION(struct document, packline),
     {.name = "trust",
      .kind = PKG_FIELD_OBJECT,
      .required = true,
