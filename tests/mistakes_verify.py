@@ -175,6 +175,16 @@ def certificate_for_what_needs_approvals(box):
 
 
 @mistake("pkg-verify --trust trust.yaml os.seal", exits=3)
+def approval_policy_with_one_person_twice(box):
+    box.container("os.seal")
+    box.policy("role: product}\n", "role: product}\n    - {id: Alice, cert: "
+               "KEYS/officer.pem, role: security}\n")
+    box.write("trust.yaml", "packline: 1\ntrust:\n  roots: [KEYS/ca.pem]\n"
+              "  signers: {pins: [{id: carol, spki: 'sha256:" + "0" * 64 +
+              "'}]}\n  approvals: [release.yaml]\n")
+
+
+@mistake("pkg-verify --trust trust.yaml os.seal", exits=3)
 def approval_policy_that_asks_for_too_many(box):
     box.container("os.seal")
     box.policy("required: 1", "required: 2")

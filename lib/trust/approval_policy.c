@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct officer {
 	const struct pkg_node *at;
@@ -180,6 +181,19 @@ static enum pkg_code read_cert(const struct reading *reading,
 				err->text);
 }
 
+/* To people Alice and alice are one. */
+static bool has_other_case(const struct pkg_approval_policy *policy,
+			   const char *id)
+{
+	for (size_t i = 0; i < policy->officer_count; i++) {
+		const char *other = policy->officers[i].id;
+
+		if (strcasecmp(other, id) == 0 && strcmp(other, id) != 0)
+			return true;
+	}
+	return false;
+}
+
 static enum pkg_code read_officer(const struct reading *reading,
 				  const struct officer *from,
 				  struct pkg_err *err)
@@ -210,6 +224,11 @@ static enum pkg_code read_officer(const struct reading *reading,
 		    &reading->file, "duplicate-officer", from->cert,
 		    "a key counts once, whoever it is said to be", err,
 		    "this key is listed already");
+	if (has_other_case(policy, to->id))
+		return pkg_config_error(
+		    &reading->file, "duplicate-officer", from->id,
+		    "write it alike each time: one person counts once", err,
+		    "this id is listed already, with other capitals");
 	policy->officer_count++;
 	return PKG_OK;
 }
