@@ -31,7 +31,7 @@ build_packages="build-essential cmake libcurl4-openssl-dev libdeflate-dev
 	libjansson-dev libpcre2-dev libqrencode-dev libssl-dev libyaml-dev mandoc
 	ninja-build pkg-config scdoc"
 # tools that the tests ask for a second opinion, and what the tests are in
-test_packages="busybox-static ca-certificates cpio device-tree-compiler fish
+test_packages="busybox-static ca-certificates cpio curl device-tree-compiler fish
 	git graphviz jq libarchive-tools libcmocka-dev libengine-pkcs11-openssl mount
 	opensc openssl p7zip-full procps python3
 	python3-hypothesis python3-jsonschema python3-pytest python3-pytest-xdist
