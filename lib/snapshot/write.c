@@ -177,24 +177,6 @@ static enum pkg_code put_module(struct writer *x, const struct pkg_node *m)
 	return PKG_OK;
 }
 
-static enum pkg_code put_modules(struct writer *x)
-{
-	const struct snapshot_list *list = NULL;
-	struct snapshot_cursor c;
-
-	PKG_TRY(
-	    pkg_snapshot_list(x->snapshot, "softwaremodules", &list, x->err));
-	pkg_jsonw_key(&x->w, "modules");
-	pkg_jsonw_array(&x->w);
-	for (const struct pkg_node *m = pkg_snapshot_first(&c, list); m != NULL;
-	     m = pkg_snapshot_next(&c)) {
-		if (!truth(m, "deleted"))
-			PKG_TRY(put_module(x, m));
-	}
-	pkg_jsonw_array_end(&x->w);
-	return PKG_OK;
-}
-
 /* -- sets -- */
 
 static enum pkg_code put_reference(struct writer *x, const struct pkg_node *r)
@@ -261,24 +243,6 @@ static enum pkg_code put_set(struct writer *x, const struct pkg_node *s)
 	pkg_jsonw_str_member(&x->w, "type", type);
 	pkg_jsonw_str_member(&x->w, "version", version);
 	pkg_jsonw_object_end(&x->w);
-	return PKG_OK;
-}
-
-static enum pkg_code put_sets(struct writer *x)
-{
-	const struct snapshot_list *list = NULL;
-	struct snapshot_cursor c;
-
-	PKG_TRY(
-	    pkg_snapshot_list(x->snapshot, "distributionsets", &list, x->err));
-	pkg_jsonw_key(&x->w, "sets");
-	pkg_jsonw_array(&x->w);
-	for (const struct pkg_node *s = pkg_snapshot_first(&c, list); s != NULL;
-	     s = pkg_snapshot_next(&c)) {
-		if (!truth(s, "deleted"))
-			PKG_TRY(put_set(x, s));
-	}
-	pkg_jsonw_array_end(&x->w);
 	return PKG_OK;
 }
 
@@ -349,23 +313,24 @@ static enum pkg_code put_set_type(struct writer *x, const struct pkg_node *t)
 	return PKG_OK;
 }
 
-static enum pkg_code
-put_types_of(struct writer *x, const char *list_name, const char *as,
-	     const char *const *own,
-	     enum pkg_code (*each)(struct writer *, const struct pkg_node *))
+/* The list @name but for what is deleted and the keys in @own, under @as. */
+static enum pkg_code put_list(struct writer *x, const char *name,
+			      const char *as, const char *const *own,
+			      enum pkg_code (*each)(struct writer *,
+						    const struct pkg_node *))
 {
 	const struct snapshot_list *list = NULL;
 	struct snapshot_cursor c;
 
-	PKG_TRY(pkg_snapshot_list(x->snapshot, list_name, &list, x->err));
+	PKG_TRY(pkg_snapshot_list(x->snapshot, name, &list, x->err));
 	pkg_jsonw_key(&x->w, as);
 	pkg_jsonw_array(&x->w);
-	for (const struct pkg_node *t = pkg_snapshot_first(&c, list); t != NULL;
-	     t = pkg_snapshot_next(&c)) {
-		const char *key = text(t, "key");
+	for (const struct pkg_node *n = pkg_snapshot_first(&c, list); n != NULL;
+	     n = pkg_snapshot_next(&c)) {
+		const char *key = text(n, "key");
 
-		if (!truth(t, "deleted") && (key == NULL || !is_own(key, own)))
-			PKG_TRY(each(x, t));
+		if (!truth(n, "deleted") && (key == NULL || !is_own(key, own)))
+			PKG_TRY(each(x, n));
 	}
 	pkg_jsonw_array_end(&x->w);
 	return PKG_OK;
@@ -378,10 +343,10 @@ static enum pkg_code put_types(struct writer *x)
 
 	pkg_jsonw_key(&x->w, "types");
 	pkg_jsonw_object(&x->w);
-	PKG_TRY(put_types_of(x, "softwaremoduletypes", "modules", modules,
-			     put_module_type));
-	PKG_TRY(put_types_of(x, "distributionsettypes", "sets", sets,
-			     put_set_type));
+	PKG_TRY(put_list(x, "softwaremoduletypes", "modules", modules,
+			 put_module_type));
+	PKG_TRY(
+	    put_list(x, "distributionsettypes", "sets", sets, put_set_type));
 	pkg_jsonw_object_end(&x->w);
 	return PKG_OK;
 }
@@ -390,6 +355,7 @@ enum pkg_code pkg_snapshot_write(const struct pkg_snapshot *snapshot,
 				 const struct pkg_snapshot_options *options,
 				 struct pkg_sink *sink, struct pkg_err *err)
 {
+	static const char *const none[] = {NULL};
 	struct writer x = {.snapshot = snapshot,
 			   .options = options,
 			   .modules = {.arena = snapshot->arena},
@@ -398,13 +364,13 @@ enum pkg_code pkg_snapshot_write(const struct pkg_snapshot *snapshot,
 	pkg_jsonw_init(&x.w, sink, PKG_JSONW_PRETTY);
 	pkg_jsonw_object(&x.w);
 	pkg_jsonw_int_member(&x.w, "format", 1);
-	PKG_TRY(put_modules(&x));
+	PKG_TRY(put_list(&x, "softwaremodules", "modules", none, put_module));
 	pkg_jsonw_key(&x.w, "product");
 	pkg_jsonw_object(&x.w);
 	pkg_jsonw_str_member(&x.w, "name", options->name);
 	pkg_jsonw_str_member(&x.w, "version", options->version);
 	pkg_jsonw_object_end(&x.w);
-	PKG_TRY(put_sets(&x));
+	PKG_TRY(put_list(&x, "distributionsets", "sets", none, put_set));
 	pkg_jsonw_str_member(&x.w, "tenant", options->tenant);
 	pkg_jsonw_str_member(&x.w, "type", "lock");
 	PKG_TRY(put_types(&x));

@@ -3,6 +3,8 @@
 
 The build server, each officer and the signer have a folder of their own; only
 the files that are named here travel between them.
+
+Longer than 500 lines: one short function a case, all on the same office.
 """
 
 import datetime

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pkg-seal: make, sign, show and open containers."""
+"""pkg-seal: make, sign, show and open containers.
+
+Longer than 500 lines: one short function a case, all on the same fixtures.
+"""
 
 import hashlib
 import json

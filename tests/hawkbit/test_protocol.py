@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pkg-import and a server that misbehaves: always next to a STAND-IN."""
+"""pkg-import and a server that misbehaves: always next to a STAND-IN.
+
+Longer than 500 lines: one short function a case, all on the same stand-in.
+"""
 
 import json
 import subprocess
