@@ -48,7 +48,7 @@ pkg_layer(query
 pkg_layer(sign
   USES "base io digest"
   OWNS "openssl"
-  HEADERS "secret key cert cms envelope aead kdf kek timestamp")
+  HEADERS "secret key cert cms document envelope aead kdf kek timestamp")
 pkg_layer(zip
   USES "base io digest"
   OWNS "libdeflate"

@@ -73,9 +73,11 @@
 #define PKG_LIMIT_SECRET       1024u        /* passphrase or PIN */
 #define PKG_LIMIT_RSA_BITS     8192u        /* bits: more only costs time */
 #define PKG_LIMIT_SIGNED       (16u << 20)  /* content of one detached CMS */
-#define PKG_LIMIT_KEY_FILE     (1u << 20)   /* PEM, DER or PKCS#12 file */
-#define PKG_LIMIT_PKCS11_URI   1024u        /* a pkcs11: URI, NUL included */
-#define PKG_LIMIT_PKCS11_NAME  200u /* label or id of a key: libp11 has room */
+/* Content of one attached CMS: bytes; OpenSSL counts them with an int. */
+#define PKG_LIMIT_ATTACHED    (1u << 30)
+#define PKG_LIMIT_KEY_FILE    (1u << 20) /* PEM, DER or PKCS#12 file */
+#define PKG_LIMIT_PKCS11_URI  1024u      /* a pkcs11: URI, NUL included */
+#define PKG_LIMIT_PKCS11_NAME 200u /* label or id of a key: libp11 has room */
 
 /* Accuracy of a time stamp, in seconds: a vaguer time is none. */
 #define PKG_LIMIT_TSA_ACCURACY 3600
