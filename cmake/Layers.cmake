@@ -21,6 +21,10 @@ pkg_layer(digest
   USES "base io"
   OWNS "openssl threads"
   HEADERS "crypto digest hasher")
+pkg_layer(archive
+  USES "base io"
+  OWNS "zlib"
+  HEADERS "archive")
 pkg_layer(json
   USES "base io"
   OWNS ""

@@ -14,8 +14,8 @@ unset CDPATH
 top=$(cd -- "$(dirname -- "$0")/.." && pwd)
 
 build_packages="gcc libc6-dev cmake ninja-build pkg-config libssl-dev
-	libyaml-dev libpcre2-dev libdeflate-dev libcurl4-openssl-dev
-	libqrencode-dev"
+	libyaml-dev libpcre2-dev libdeflate-dev zlib1g-dev
+	libcurl4-openssl-dev libqrencode-dev"
 product_packages="squashfs-tools busybox-static u-boot-qemu
 	device-tree-compiler openssl unzip jq"
 

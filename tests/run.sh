@@ -29,7 +29,7 @@ python=/usr/bin/python3
 
 build_packages="build-essential cmake libcurl4-openssl-dev libdeflate-dev
 	libjansson-dev libpcre2-dev libqrencode-dev libssl-dev libyaml-dev mandoc
-	ninja-build pkg-config scdoc"
+	ninja-build pkg-config scdoc zlib1g-dev"
 # tools that the tests ask for a second opinion, and what the tests are in
 test_packages="busybox-static ca-certificates cpio curl device-tree-compiler fish
 	git graphviz jq libarchive-tools libcmocka-dev libengine-pkcs11-openssl mount

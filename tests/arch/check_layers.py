@@ -14,7 +14,8 @@ THIRD_PARTY = {
     "openssl": r"openssl/", "libyaml": r"yaml\.h$", "pcre2": r"pcre2\.h$",
     "jansson": r"jansson", "libdeflate": r"libdeflate\.h$",
     "libarchive": r"archive(_entry)?\.h$", "libcurl": r"curl/",
-    "libqrencode": r"qrencode\.h$", "threads": r"(pthread|threads)\.h$"}
+    "libqrencode": r"qrencode\.h$", "threads": r"(pthread|threads)\.h$",
+    "zlib": r"z(lib|conf)\.h$"}
 
 
 @dataclasses.dataclass

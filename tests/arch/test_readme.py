@@ -16,7 +16,7 @@ END = "<!-- /layers -->\n"
 # As PkgDeps.cmake calls them, and as people do.
 LIBRARIES = {"openssl": "OpenSSL", "libyaml": "libyaml", "pcre2": "PCRE2",
              "libcurl": "libcurl", "libdeflate": "libdeflate",
-             "libqrencode": "libqrencode"}
+             "libqrencode": "libqrencode", "zlib": "zlib"}
 
 
 def layers():

@@ -34,6 +34,17 @@
 #define PKG_LIMIT_JSONW_DEPTH 64u /* levels a writer keeps track of */
 #define PKG_LIMIT_TREE_DEPTH  64u /* levels any reader can be told */
 
+/*
+ * ZIP files that others made: batches of documents.  Bytes, unless said
+ * otherwise.
+ */
+#define PKG_LIMIT_ARCHIVE_ENTRIES  10000u       /* count */
+#define PKG_LIMIT_ARCHIVE_CONTENT  (4ULL << 30) /* of all entries together */
+#define PKG_LIMIT_ARCHIVE_RATIO    200u         /* content per packed byte */
+#define PKG_LIMIT_ARCHIVE_RATIO_OF (1ULL << 20) /* less content is no bomb */
+/* The file: 32-bit offsets, and what 10,000 entries have besides content. */
+#define PKG_LIMIT_ARCHIVE_FILE ((1ULL << 32) + (8ULL << 20))
+
 /* JSON numbers: RFC 8785 keeps integers exact up to 2^53 - 1. */
 #define PKG_LIMIT_JSON_INT 9007199254740991LL
 
