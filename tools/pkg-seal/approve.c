@@ -5,7 +5,7 @@
 
 struct args {
 	const char *decision, *reason, *expires, *policy, *device;
-	struct seal_review_args review;
+	struct review_args review;
 	struct seal_key_args signer;
 	bool pair;
 };

@@ -4,38 +4,20 @@
 
 /* For the verbs that use a key: a person looks first, and says yes. */
 
-#include "packline/review.h"
+#include "common/review.h"
 #include "pkg-seal/common.h"
-
-struct seal_review_args {
-	const char *expect, *previous;
-	bool qr, yes;
-};
 
 /* Rows for the option table of such a verb. */
 #define SEAL_REVIEW_ROWS(args)                                                 \
-	{"expect-digest",                                                      \
-	 0,                                                                    \
-	 CLI_TEXT,                                                             \
-	 &(args).expect,                                                       \
-	 "HEX",                                                                \
-	 "refuse another manifest than this SHA-256",                          \
-	 NULL,                                                                 \
-	 NULL},                                                                \
+	REVIEW_EXPECT_ROW(args, "manifest"),                                   \
 	    {"previous", 0,                                                    \
 	     CLI_TEXT,   &(args).previous,                                     \
 	     "FILE",     "show what changed since this one",                   \
 	     NULL,       "file"},                                              \
-	    {"qr",       0,    CLI_FLAG,                                       \
-	     &(args).qr, NULL, "show the digest as a QR code",                 \
-	     NULL,       NULL},                                                \
-	{                                                                      \
-		"yes", 0, CLI_FLAG, &(args).yes, NULL,                         \
-		    "do not ask; needs --expect-digest", NULL, NULL            \
-	}
+	    REVIEW_ROWS(args)
 
 struct seal_review {
-	const struct seal_review_args *args;
+	const struct review_args *args;
 	struct seal_tool *tool;
 	bool has_tty;
 	struct cli_tty tty;
@@ -44,7 +26,7 @@ struct seal_review {
 };
 
 /* Do the options make sense? */
-enum pkg_code seal_review_check(const struct seal_review_args *args,
+enum pkg_code seal_review_check(const struct review_args *args,
 				struct pkg_err *err);
 /*
  * Open the terminal, if there is one, and the previous container: before the
@@ -52,7 +34,7 @@ enum pkg_code seal_review_check(const struct seal_review_args *args,
  */
 enum pkg_code seal_review_start(struct seal_review *review,
 				struct seal_tool *tool,
-				const struct seal_review_args *args,
+				const struct review_args *args,
 				struct pkg_err *err);
 void seal_review_fini(struct seal_review *review);
 /*

@@ -8,7 +8,7 @@
 
 struct seal_sign_args {
 	const char *device, *policy, *trust, *records, *tbs;
-	struct seal_review_args review;
+	struct review_args review;
 	struct seal_key_args signer;
 	bool again, replace;
 };
