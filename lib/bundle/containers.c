@@ -11,6 +11,8 @@
 struct box {
 	const char *path, *md5, *sha1, *sha256;
 	const char *config; /* SHA-256 of the device config, or NULL */
+	/* Of the module that it was made for, if it was made from a lock. */
+	const char *name, *version;
 	int64_t size;
 	bool draft;
 	struct box *next; /* another one with the same content */
@@ -60,7 +62,9 @@ static enum pkg_code take_box(const struct boxes *b,
 			    .md5 = text_of(node, "md5"),
 			    .sha1 = text_of(node, "sha1"),
 			    .sha256 = text_of(node, "sha256"),
-			    .config = text_of(node, "device_config_sha256")};
+			    .config = text_of(node, "device_config_sha256"),
+			    .name = text_of(node, "name"),
+			    .version = text_of(node, "version")};
 	if (out->path == NULL || !is_hex(out->md5, 32) ||
 	    !is_hex(out->sha1, 40) || !is_hex(out->sha256, 64) ||
 	    size == NULL || size->kind != PKG_NODE_INT || size->number < 1)
@@ -140,32 +144,83 @@ static bool is_for(const struct box *box, const struct pkg_pinned *a)
 	       strcmp(box->config, a->seal_sha256) == 0;
 }
 
+/* Does its manifest have the name and the version of the module? */
+static bool is_of(const struct box *box, const struct pkg_module *module)
+{
+	return box->name != NULL && box->version != NULL &&
+	       strcmp(box->name, module->name->text) == 0 &&
+	       strcmp(box->version, module->version->text) == 0;
+}
+
+static bool any_is_of(const struct box *first, const struct pkg_pinned *a,
+		      const struct pkg_module *module)
+{
+	for (const struct box *x = first; x != NULL; x = x->next)
+		if (is_for(x, a) && is_of(x, module))
+			return true;
+	return false;
+}
+
+/* "boot.seal", or "2-boot.seal" where another module has one of that name. */
+static bool is_named(const struct box *box, const struct pkg_pinned *a,
+		     bool numbered)
+{
+	const char *name = pkg_path_basename(box->path);
+	const size_t digits = strspn(name, "0123456789");
+
+	if (box->config == NULL || a->seal_sha256 == NULL)
+		return false;
+	if (!numbered)
+		return strcmp(name, a->filename) == 0;
+	return digits > 0 && name[digits] == '-' &&
+	       strcmp(name + digits + 1, a->filename) == 0;
+}
+
+/* What is left of the containers for one artifact. */
+struct choice {
+	const struct box *found, *named, *numbered;
+	size_t count, numbered_count;
+};
+
+static void consider(struct choice *choice, const struct box *box,
+		     const struct pkg_pinned *a)
+{
+	if (choice->found == NULL || !same_bytes(choice->found, box))
+		choice->count++;
+	choice->found = box;
+	if (is_named(box, a, false))
+		choice->named = box;
+	if (is_named(box, a, true)) {
+		choice->numbered = box;
+		choice->numbered_count++;
+	}
+}
+
 /*
  * Of the containers with the artifact's content those for its device; of these
- * the one with its filename, if there are several.
+ * those of its module, if there are any, and the one with its filename, if
+ * there are several: two modules may ship the same bytes under one name.
  * @count  receives how many different ones are left.
  */
 static const struct box *choose(const struct box *first,
-				const struct pkg_pinned *a, size_t *count)
+				const struct pkg_pinned *a,
+				const struct pkg_module *module, size_t *count)
 {
-	const struct box *found = NULL, *named = NULL;
+	struct choice choice = {0};
+	const bool own = any_is_of(first, a, module);
 
-	*count = 0;
-	for (const struct box *x = first; x != NULL; x = x->next) {
-		if (!is_for(x, a))
-			continue;
-		if (found == NULL || !same_bytes(found, x))
-			++*count;
-		found = x;
-		if (x->config != NULL && a->seal_sha256 != NULL &&
-		    strcmp(pkg_path_basename(x->path), a->filename) == 0)
-			named = x;
-	}
-	if (*count > 1 && named != NULL) {
-		*count = 1;
-		return named;
-	}
-	return found;
+	for (const struct box *x = first; x != NULL; x = x->next)
+		if (is_for(x, a) && (!own || is_of(x, module)))
+			consider(&choice, x, a);
+	*count = choice.count;
+	if (choice.count <= 1)
+		return choice.found;
+	if (choice.named == NULL && choice.numbered_count == 1)
+		choice.named = choice.numbered;
+	if (choice.named == NULL)
+		return choice.found;
+	*count = 1;
+	return choice.named;
 }
 
 static enum pkg_code refuse_missing(const struct boxes *b,
@@ -186,7 +241,8 @@ static enum pkg_code refuse_missing(const struct boxes *b,
 				"--containers");
 }
 
-static enum pkg_code replace(const struct boxes *b, struct pkg_pinned *a)
+static enum pkg_code replace(const struct boxes *b, struct pkg_pinned *a,
+			     const struct pkg_module *module)
 {
 	const struct box *first = pkg_map_get(&b->by_content, a->sha256);
 	const struct box *box;
@@ -194,7 +250,7 @@ static enum pkg_code replace(const struct boxes *b, struct pkg_pinned *a)
 
 	if (first == NULL)
 		return refuse_missing(b, a);
-	box = choose(first, a, &count);
+	box = choose(first, a, module, &count);
 	if (box == NULL) {
 		(void)pkg_refuse(b->err, PKG_INPUT, "container-other-device",
 				 "the container of '%s' was not made for the "
@@ -234,7 +290,7 @@ static enum pkg_code replace_all(const struct boxes *b,
 
 		for (size_t k = 0; k < modules[i].artifacts.count; k++) {
 			if (a[k].seal != NULL)
-				PKG_TRY(replace(b, &a[k]));
+				PKG_TRY(replace(b, &a[k], &modules[i]));
 		}
 	}
 	return PKG_OK;

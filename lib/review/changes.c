@@ -10,9 +10,14 @@
 struct compare {
 	struct page *page;
 	struct pkg_arena *arena;
-	struct pkg_map before, now;
-	bool readable; /* both requests are */
-	size_t count;  /* of changes */
+	struct pkg_map before, now; /* key of a fact → the fact */
+	bool readable;              /* both requests are */
+	size_t count;               /* of changes */
+};
+
+/* How many facts of one label and name there are. */
+struct namesakes {
+	size_t count;
 };
 
 static bool is_compared(const struct compare *c, const struct fact *fact)
@@ -20,28 +25,45 @@ static bool is_compared(const struct compare *c, const struct fact *fact)
 	return fact->compared && (c->readable || !fact->inside);
 }
 
-/* Label and name; no label holds a newline. */
-static const char *key_of(const struct compare *c, const struct fact *fact,
-			  struct pkg_err *err)
+/*
+ * Label, name, and which one of those it is: a plan may have two steps of one
+ * name, and one that changed or is gone must not hide behind the other.  No
+ * label holds a newline.
+ */
+static enum pkg_code make_key(const struct compare *c, struct pkg_map *names,
+			      struct fact *fact, struct pkg_err *err)
 {
-	return pkg_arena_printf(c->arena, err, "%s\n%s", fact->label,
-				fact->name == NULL ? "" : fact->name);
+	const char *name =
+	    pkg_arena_printf(c->arena, err, "%s\n%s", fact->label,
+			     fact->name == NULL ? "" : fact->name);
+	struct namesakes *same = NULL;
+	const void *before = NULL;
+
+	if (name == NULL)
+		return err->code;
+	same = pkg_arena_alloc(c->arena, sizeof(*same), err);
+	if (same == NULL)
+		return err->code;
+	PKG_TRY(pkg_map_add(names, name, same, &before, err));
+	if (before != NULL)
+		memcpy(&same, &before, sizeof(same));
+	fact->key =
+	    pkg_arena_printf(c->arena, err, "%s\n%zu", name, same->count++);
+	return fact->key == NULL ? err->code : PKG_OK;
 }
 
-static enum pkg_code index_facts(struct compare *c, struct pkg_map *map,
+static enum pkg_code index_facts(const struct compare *c, struct pkg_map *map,
 				 const struct facts *facts, struct pkg_err *err)
 {
-	for (const struct fact *one = facts->first; one != NULL;
-	     one = one->next) {
+	PKG_AUTO_FINI(pkg_map) struct pkg_map names = {0};
+
+	for (struct fact *one = facts->first; one != NULL; one = one->next) {
 		const void *same = NULL;
-		const char *key = NULL;
 
 		if (!is_compared(c, one))
 			continue;
-		key = key_of(c, one, err);
-		if (key == NULL)
-			return err->code;
-		PKG_TRY(pkg_map_add(map, key, one, &same, err));
+		PKG_TRY(make_key(c, &names, one, err));
+		PKG_TRY(pkg_map_add(map, one->key, one, &same, err));
 	}
 	return PKG_OK;
 }
@@ -70,27 +92,21 @@ static void tell(struct compare *c, const char *sign, const struct fact *was,
 }
 
 /* What is in @from and not in @other, or there with another value. */
-static enum pkg_code walk(struct compare *c, const struct facts *from,
-			  bool forward, struct pkg_err *err)
+static void walk(struct compare *c, const struct facts *from, bool forward)
 {
 	for (const struct fact *one = from->first; one != NULL;
 	     one = one->next) {
 		const struct fact *other = NULL;
-		const char *key = NULL;
 
 		if (!is_compared(c, one))
 			continue;
-		key = key_of(c, one, err);
-		if (key == NULL)
-			return err->code;
-		other = pkg_map_get(forward ? &c->before : &c->now, key);
+		other = pkg_map_get(forward ? &c->before : &c->now, one->key);
 		if (other == NULL)
 			tell(c, forward ? "+" : "-", forward ? NULL : one,
 			     forward ? one : NULL);
 		else if (forward && strcmp(other->value, one->value) != 0)
 			tell(c, "~", other, one);
 	}
-	return PKG_OK;
 }
 
 enum pkg_code pkg_facts_changes(struct page *page, const struct facts *before,
@@ -105,10 +121,10 @@ enum pkg_code pkg_facts_changes(struct page *page, const struct facts *before,
 
 	if (code == PKG_OK)
 		code = index_facts(&c, &c.now, now, err);
-	if (code == PKG_OK)
-		code = walk(&c, now, true, err);
-	if (code == PKG_OK)
-		code = walk(&c, before, false, err);
+	if (code == PKG_OK) {
+		walk(&c, now, true);
+		walk(&c, before, false);
+	}
 	if (c.count == 0)
 		pkg_page_own(page, c.readable ? "(nothing of the above)"
 					      : "(nothing that can be read)");

@@ -23,6 +23,7 @@ struct fact {
 	bool compared;       /* a change of it is told */
 	bool inside;         /* known only if the request can be read */
 	struct fact *next;
+	const char *key; /* changes.c: to find it in the other package */
 };
 
 /* In the order of the screen; lives in the arena, as do the texts. */

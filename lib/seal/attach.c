@@ -172,9 +172,21 @@ static enum pkg_code check_claims(const struct attach *self,
 	return PKG_OK;
 }
 
-static enum pkg_code check_news(const struct pkg_seal_responses *found,
-				struct pkg_err *err)
+/*
+ * What came back must be news.  --replace exchanges signatures: without a new
+ * one a container would become a draft, and nobody asked for that.
+ */
+static enum pkg_code check_news(const struct attach *self, struct pkg_err *err)
 {
+	const struct pkg_seal_responses *found = self->found;
+
+	if (self->job->replace && self->input->head->signature_count > 0 &&
+	    found->signatures.count == 0) {
+		pkg_fail(err, PKG_USAGE,
+			 "no signature came back that could replace those that "
+			 "are there");
+		return pkg_hint(err, "to add approvals, leave out --replace");
+	}
 	if (pkg_seal_founds_fresh(&found->signatures) +
 		pkg_seal_founds_fresh(&found->approvals) >
 	    0)
@@ -239,7 +251,7 @@ static enum pkg_code attach(struct attach *self,
 	    pkg_seal_responses_read(found, job->dirfd, &job->responses, err));
 	if (job->tbs != NULL)
 		PKG_TRY(pkg_seal_responses_assemble(found, job, err));
-	PKG_TRY(check_news(found, err));
+	PKG_TRY(check_news(self, err));
 	if (head->manifest.kind == PKG_CONTAINER_ENCRYPTED &&
 	    found->signatures.count > 0)
 		return pkg_fail(err, PKG_USAGE,

@@ -74,6 +74,8 @@ static enum pkg_code write_files(struct pkg_container_writer *writer,
 	    .path = path,
 	    .kind = plan->spec.kind,
 	    .id = subject->id,
+	    .name = subject->name,
+	    .version = subject->version,
 	    .manifest_sha256 = pkg_container_writer_sha256(writer),
 	    .device_config_sha256 = subject->device_config != NULL
 					? subject->device_config_sha256

@@ -21,6 +21,11 @@ struct device {
 	struct device *next;
 };
 
+/* Containers that want one file name. */
+struct namesakes {
+	size_t count; /* that had it, with or without a number before it */
+};
+
 struct lock_run {
 	const struct pkg_seal_create *job;
 	const struct pkg_manifest *lock;
@@ -31,8 +36,8 @@ struct lock_run {
 	struct pkg_outdir *requests; /* NULL = none are wanted */
 	struct device *first;
 	struct pkg_map devices; /* path → struct device */
-	struct pkg_map made;    /* content, config and name → the name */
-	struct pkg_map names;   /* name → the name */
+	struct pkg_map made;    /* all that a container is made of → itself */
+	struct pkg_map names;   /* file name → struct namesakes */
 	struct pkg_buf records; /* printed when the folder is there */
 };
 
@@ -72,32 +77,59 @@ static enum pkg_code device_of(struct lock_run *run,
 	return pkg_map_add(&run->devices, path, fresh, &before, err);
 }
 
-/* "boot.seal", or "2-boot.seal" if another module has one of that name. */
-static enum pkg_code choose_name(struct lock_run *run, const char **out,
-				 const char *filename, struct pkg_err *err)
+/* The namesakes of @name, and whether it is the first one. */
+static enum pkg_code namesakes_of(struct lock_run *run, const char *name,
+				  struct namesakes **out, struct pkg_err *err)
 {
 	const void *before = NULL;
 
-	*out = filename;
-	for (size_t n = 2;; n++) {
-		PKG_TRY(pkg_map_add(&run->names, *out, *out, &before, err));
-		if (before == NULL)
-			return PKG_OK;
-		*out = pkg_arena_printf(run->arena, err, "%zu-%s", n, filename);
-		if (*out == NULL)
-			return err->code;
-	}
+	*out = pkg_arena_alloc(run->arena, sizeof(**out), err);
+	if (*out == NULL)
+		return err->code;
+	PKG_TRY(pkg_map_add(&run->names, name, *out, &before, err));
+	if (before != NULL)
+		memcpy(out, &before, sizeof(*out)); /* ours to change */
+	return PKG_OK;
 }
 
-/* The same content for the same devices under the same name: made already? */
+/*
+ * "boot.seal", or "2-boot.seal" if another module has one of that name.  Each
+ * goes on counting where the last one stopped: a lock may have thousands.
+ */
+static enum pkg_code choose_name(struct lock_run *run, const char **out,
+				 const char *filename, struct pkg_err *err)
+{
+	struct namesakes *wanted = NULL, *taken = NULL;
+
+	PKG_TRY(namesakes_of(run, filename, &wanted, err));
+	*out = filename;
+	taken = wanted;
+	while (taken->count > 0) {
+		*out = pkg_arena_printf(run->arena, err, "%zu-%s",
+					++wanted->count, filename);
+		if (*out == NULL)
+			return err->code;
+		PKG_TRY(namesakes_of(run, *out, &taken, err));
+	}
+	taken->count = 1;
+	return PKG_OK;
+}
+
+/*
+ * The same content for the same devices, and of the same module, whose name and
+ * version the container tells: made already?
+ */
 static enum pkg_code is_made(struct lock_run *run, bool *out,
+			     const struct pkg_module *module,
 			     const struct pkg_pinned *artifact,
 			     struct pkg_err *err)
 {
 	const void *before = NULL;
-	const char *key =
-	    pkg_arena_printf(run->arena, err, "%s %s %s", artifact->sha256,
-			     artifact->filename, artifact->seal);
+	/* No text of a lock holds a newline but perhaps the last. */
+	const char *key = pkg_arena_printf(
+	    run->arena, err, "%s\n%s\n%s\n%s\n%s", artifact->sha256,
+	    artifact->filename, artifact->seal, module->version->text,
+	    module->name->text);
 
 	if (key == NULL)
 		return err->code;
@@ -196,7 +228,7 @@ static enum pkg_code seal_artifact(struct lock_run *run,
 	bool made = false;
 	int fd = -1;
 
-	PKG_TRY(is_made(run, &made, artifact, err));
+	PKG_TRY(is_made(run, &made, module, artifact, err));
 	if (made)
 		return PKG_OK;
 	PKG_TRY(

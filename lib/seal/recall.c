@@ -84,6 +84,8 @@ enum pkg_code pkg_seal_describe(struct pkg_seal_record *record,
 	    .path = output->path,
 	    .kind = manifest->kind,
 	    .id = manifest->subject.id,
+	    .name = manifest->subject.name,
+	    .version = manifest->subject.version,
 	    .manifest_sha256 = input->head->manifest_sha256,
 	    .device_config_sha256 = manifest->subject.device_config != NULL
 					? manifest->subject.device_config_sha256

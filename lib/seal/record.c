@@ -154,11 +154,13 @@ static enum pkg_code write_record(const struct hashing *file,
 	pkg_jsonw_hex_member(&w, "manifest_sha256", record->manifest_sha256,
 			     32);
 	pkg_jsonw_hex_member(&w, "md5", file->digests.md5, 16);
+	pkg_jsonw_str_member(&w, "name", record->name);
 	pkg_jsonw_str_member(&w, "path", record->path);
 	pkg_jsonw_hex_member(&w, "sha1", file->digests.sha1, 20);
 	pkg_jsonw_hex_member(&w, "sha256", file->digests.sha256, 32);
 	pkg_jsonw_int_member(&w, "size", (int64_t)file->size);
 	pkg_jsonw_str_member(&w, "type", "container");
+	pkg_jsonw_str_member(&w, "version", record->version);
 	pkg_jsonw_object_end(&w);
 	pkg_jsonw_line(&w);
 	return pkg_jsonw_finish(&w, err);

@@ -18,6 +18,7 @@ struct pkg_seal_record {
 	const char *path; /* as the user would name it */
 	enum pkg_container_kind kind;
 	const char *id;
+	const char *name, *version;     /* as its manifest says */
 	const uint8_t *manifest_sha256; /* 32 bytes */
 	/* Of the device config it was made for, over the file's bytes: 32
 	   bytes; NULL = for none. */

@@ -108,6 +108,7 @@ static enum pkg_code read_pem(struct key_reader *r, BIO *bio,
 			PKG_TRY(pkg_certs_add_data(
 			    r->certs, pem.data, (size_t)pem.len, r->name, err));
 	}
+	PKG_TRY(pkg_sign_pem_end(err));
 	if (r->pkey != NULL)
 		return PKG_OK;
 	pkg_fail(err, PKG_KEY, "no private key in it");

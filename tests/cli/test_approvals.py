@@ -503,3 +503,32 @@ def test_attach_counts_too(asked):
                       "../trust.yaml", "gateway.draft", "-o", "gateway.seal",
                       "x.p7s", code=1)
     assert reason(answer) == "too-few-approvals"
+
+
+def test_replacing_signatures_by_none(desks):
+    """--replace with nothing but an approval would leave a draft."""
+    desks.request()
+    for who in ("alice", "bob"):
+        desks.carry("gateway.request", "build", who)
+        desks.decide(who)
+        shutil.copy(desks.folder / who / "gateway.request",
+                    desks.folder / "build" / f"{who}.request")
+    shutil.copy(desks.folder / "bob/gateway.request",
+                desks.folder / "carol/gateway.request")
+    attach = ("pkg-seal", "attach", "--trust", "../trust.yaml", "-o",
+              "new.seal", "gateway.seal", "bob.request")
+    (desks.folder / "build/x.p7s").write_bytes(forge.sign(
+        desks.keys, "release", desks.manifest("build", "gateway.draft")))
+    desks.at("build", *attach[:4], "-o", "gateway.seal", "--partial",
+             "gateway.draft", "alice.request", "x.p7s")
+    answer = desks.at("build", *attach[:2], "--replace", "--partial",
+                      *attach[2:], code=2)
+    assert "no signature came back" in answer.err
+    assert "leave out --replace" in answer.err
+    assert not (desks.folder / "build/new.seal").exists()
+    # With a signature it replaces, and without --replace it adds.
+    desks.at("build", *attach[:2], "--replace", *attach[2:], "alice.request",
+             "x.p7s")
+    desks.at("build", *attach, "--force")
+    shutil.copy(desks.folder / "build/new.seal", desks.folder / "device")
+    desks.verify("new.seal")

@@ -451,6 +451,52 @@ def test_all_containers_of_a_lock(run, keys, tmp_path, lock):
         lock, check=0)
 
 
+def test_modules_that_ship_the_same_file(run, keys, tmp_path, lock):
+    """A container tells name and version of its module: each has its own."""
+    product = tmp_path / "product.yaml"
+    same = "{path: note.txt, filename: x.seal, seal: ecu.yaml}"
+    product.write_text(product.read_text().replace(
+        "{path: rootfs.bin, filename: x.seal, seal: ecu.yaml}", same) +
+        f"      - {same}\n".replace("x.seal", "y.seal"))
+    run("pkg-manifest", "resolve", "-o", lock, "--force", "product.yaml",
+        check=0)
+    made = run("pkg-seal", "create", "--from-lock", lock, *signer(keys),
+               "-o", "sealed", check=0)
+    assert [(one["path"], one["name"], one["version"])
+            for one in made.records] == [
+        ("sealed/x.seal", "os", "1"), ("sealed/2-x.seal", "app", "2"),
+        ("sealed/y.seal", "app", "2")]
+    (tmp_path / "records").write_bytes(made.raw)
+    run("pkg-manifest", "bundle", "--containers", "records", "-o", "p.bundle",
+        lock, check=0)
+    digests = {one["path"]: one["sha256"] for one in made.records}
+    with zipfile.ZipFile(tmp_path / "p.bundle") as bundle:
+        steps = json.loads(bundle.read("payload/plan.json"))["steps"]
+    blobs = {step["ref"]: step["request"]["multipart"]["blob"]
+             for step in steps if step["ref"].startswith("artifact:")}
+    for module, name in ("os/os/1", "x"), ("application/app/2", "2-x"):
+        assert blobs[f"artifact:{module}/x.seal"] == \
+            digests[f"sealed/{name}.seal"], blobs
+
+
+def test_names_of_containers_do_not_meet(run, tmp_path, lock):
+    """Also if a module has the name that another one's would get."""
+    product = tmp_path / "product.yaml"
+    head = product.read_text().partition("modules:\n")[0]
+    names = ["x.seal", "x.seal", "2-x.seal", "x.seal", "3-x.seal", "2-x.seal"]
+    product.write_text(head + "modules:\n" + "".join(
+        f"  - {{name: m{n}, version: '1', type: os, artifacts: "
+        f"[{{path: note.txt, filename: {name}, seal: ecu.yaml}}]}}\n"
+        for n, name in enumerate(names)))
+    run("pkg-manifest", "resolve", "-o", lock, "--force", "product.yaml",
+        check=0)
+    records = run("pkg-seal", "create", "--from-lock", lock, "-o", "drafts",
+                  check=0).records
+    assert [one["path"].removeprefix("drafts/") for one in records] == [
+        "x.seal", "2-x.seal", "2-2-x.seal", "3-x.seal", "2-3-x.seal",
+        "3-2-x.seal"]
+
+
 def test_a_lock_whose_file_has_changed(run, tmp_path, lock):
     (tmp_path / "note.txt").write_text("other\n")
     result = run("pkg-seal", "create", "--from-lock", lock, "-o", "sealed",

@@ -11,6 +11,7 @@ import subprocess
 import time
 import zipfile
 
+import forge
 import pytest
 from support import bin_folder, clean_environment, manifest_sha256
 
@@ -348,6 +349,35 @@ def test_a_bundle_shows_its_plan(run, tmp_path, keys):
     assert '"body":[{"id":"dev1","type":"forced"}]' in joined
     assert "1 ensure-module, 1 ensure-artifact, 1 ensure-set, 1 assign" \
         in joined
+
+
+def test_steps_of_one_name_do_not_hide_each_other(tmp_path, keys):
+    """A plan that names two steps alike is odd, and all of it is shown."""
+    def plan(*bodies):
+        return {"type": "plan", "target": "hawkbit", "tenant": "acme",
+                "product": {"name": "gw", "version": "1.2.3"},
+                "steps": [{"op": "assign", "ref": "dev", "request": body}
+                          for body in bodies]}
+
+    def write(name, *bodies):
+        forge.bundle(keys, blobs=(), plan=plan(*bodies), signers=(),
+                     version="1.2.3").write(tmp_path / name)
+
+    def changed(*bodies):
+        write("a.draft", *bodies)
+        screen = on_terminal(tmp_path, keys, "--previous",
+                             "old")[0].decode()
+        return screen.partition("=== CHANGED")[2].partition("===")[0]
+
+    write("old", "one", "two")
+    text = changed("one", "one")
+    assert '~ step          assign dev\n' in text
+    assert '"request":"two"' in text and "nothing of the above" not in text
+    (tmp_path / "a.seal").unlink()
+    text = changed("one")
+    assert text.count("- step          assign dev\n") == 1
+    (tmp_path / "a.seal").unlink()
+    assert "(nothing of the above)" in changed("one", "two")
 
 
 # -- the QR code --------------------------------------------------------------

@@ -213,6 +213,24 @@ static void test_files_that_are_no_key(void **state)
 	    NULL, "more than one private key");
 }
 
+/* What is behind a broken block was not read: say that, and not another. */
+static void test_files_that_were_cut_off(void **state)
+{
+	struct pki_bytes key = pki_key_pem(pki.p256, NULL);
+	struct pki_bytes cert = pki_cert_pem(&pki.signer);
+
+	(void)state;
+	key.len -= 30;
+	expect_refused(key, NULL, "cannot be read");
+	cert.len -= 30;
+	expect_refused(join(cert, pki_key_pem(pki.p256, NULL)), NULL,
+		       "cannot be read");
+	cert = pki_cert_pem(&pki.signer);
+	cert.len -= 30;
+	expect_refused(join(pki_key_pem(pki.p256, NULL), cert), NULL,
+		       "cannot be read");
+}
+
 /* "openssl ecparam -genkey" writes the curve in front of the key. */
 static void test_parameters_in_front_of_the_key(void **state)
 {
@@ -454,6 +472,7 @@ int main(void)
 	    cmocka_unit_test(test_wrong_or_missing_passphrase),
 	    cmocka_unit_test(test_keys_outside_the_suite),
 	    cmocka_unit_test(test_files_that_are_no_key),
+	    cmocka_unit_test(test_files_that_were_cut_off),
 	    cmocka_unit_test(test_parameters_in_front_of_the_key),
 	    cmocka_unit_test(test_certificates_come_with_the_key),
 	    cmocka_unit_test(test_pkcs12_brings_its_certificate),
