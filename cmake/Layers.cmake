@@ -93,6 +93,10 @@ pkg_layer(review
   USES "base io json sign container seal"
   OWNS "libqrencode"
   HEADERS "review")
+pkg_layer(batch
+  USES "base io digest json yaml pattern schema sign zip container trust"
+  OWNS ""
+  HEADERS "process")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"
   OWNS "libcurl"

@@ -45,6 +45,13 @@
 /* The file: 32-bit offsets, and what 10,000 entries have besides content. */
 #define PKG_LIMIT_ARCHIVE_FILE ((1ULL << 32) + (8ULL << 20))
 
+/* Batches: a flat ZIP of them and their signatures has no zip64 count. */
+#define PKG_LIMIT_BATCH_DOCUMENTS 30000       /* count */
+#define PKG_LIMIT_BATCH_BYTES     (1LL << 36) /* of all documents: 64 GiB */
+#define PKG_LIMIT_BATCH_UPLOADS   999u        /* count: content-001.zip ... */
+/* Bytes of a record: six texts of PKG_LIMIT_TEXT_FIELD and digests. */
+#define PKG_LIMIT_BATCH_RECORD (64u << 10)
+
 /* JSON numbers: RFC 8785 keeps integers exact up to 2^53 - 1. */
 #define PKG_LIMIT_JSON_INT 9007199254740991LL
 
