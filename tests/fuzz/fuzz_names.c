@@ -90,8 +90,8 @@ static void check_times(const char *text, size_t len)
 		MUST(again == seconds);
 	}
 	if (pkg_clock_parse(&clock, text))
-		MUST(strcmp(text, "system") == 0 || strcmp(text, "none") == 0 ||
-		     strncmp(text, "at=", 3) == 0);
+		MUST(strcmp(text, "system") == 0 || strcmp(text, "tsa") == 0 ||
+		     strcmp(text, "none") == 0 || strncmp(text, "at=", 3) == 0);
 }
 
 static void check_safe_name(const char *text, size_t len)
