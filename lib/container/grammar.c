@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/container.h"
+#include "packline/path.h"
 #include "packline/text.h"
 
 #include <string.h>
@@ -8,35 +9,6 @@ static bool is_alnum(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
 	       (c >= 'a' && c <= 'z');
-}
-
-static char upper(char c)
-{
-	if (c >= 'a' && c <= 'z')
-		return (char)(c - 'a' + 'A');
-	return c;
-}
-
-/* Is the stem @text[@len] one that Windows opens as a device? */
-static bool is_device(const char *text, size_t len)
-{
-	static const char *const devices[] = {"CON", "PRN", "AUX",
-					      "NUL", "COM", "LPT"};
-	char stem[3];
-
-	if (len != 3 && len != 4)
-		return false;
-	for (size_t i = 0; i < sizeof(stem); i++)
-		stem[i] = upper(text[i]);
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		const bool numbered = i >= 4;
-
-		if (memcmp(stem, devices[i], sizeof(stem)) == 0 &&
-		    (numbered ? len == 4 && text[3] >= '1' && text[3] <= '9'
-			      : len == 3))
-			return true;
-	}
-	return false;
 }
 
 bool pkg_container_is_name(const char *text)
@@ -50,7 +22,7 @@ bool pkg_container_is_name(const char *text)
 		if (!is_alnum(text[i]) && strchr("._+-", text[i]) == NULL)
 			return false;
 	}
-	return !is_device(text, strcspn(text, "."));
+	return !pkg_path_is_device(text);
 }
 
 bool pkg_container_is_text(const char *text)

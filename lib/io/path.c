@@ -247,3 +247,86 @@ bool pkg_path_is_safe_name(const char *name, size_t len)
 	}
 	return true;
 }
+
+/* Not strncasecmp(), which asks the locale. */
+static bool is_word(const char *stem, size_t len, const char *word)
+{
+	size_t i = 0;
+
+	for (; i < len && word[i] != '\0'; i++) {
+		const char c = stem[i];
+
+		if (word[i] != (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c))
+			return false;
+	}
+	return i == len && word[i] == '\0';
+}
+
+static bool is_one_of(const char *stem, size_t len, const char *const *words,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_word(stem, len, words[i]))
+			return true;
+	}
+	return false;
+}
+
+bool pkg_path_is_device(const char *name)
+{
+	static const char *const devices[] = {"con", "prn",    "aux",
+					      "nul", "conin$", "conout$"};
+	static const char *const numbered[] = {"com", "lpt"};
+	/* To Windows the superscripts 1, 2 and 3 are digits, too. */
+	static const char *const digits[] = {
+	    "1", "2", "3", "4",        "5",        "6",
+	    "7", "8", "9", "\xc2\xb9", "\xc2\xb2", "\xc2\xb3"};
+	size_t len = strcspn(name, ".");
+
+	while (len > 0 && name[len - 1] == ' ')
+		len--; /* it drops them before it looks */
+	if (len > 3 && is_one_of(name, 3, numbered, 2))
+		return is_one_of(name + 3, len - 3, digits,
+				 sizeof(digits) / sizeof(digits[0]));
+	return is_one_of(name, len, devices,
+			 sizeof(devices) / sizeof(devices[0]));
+}
+
+static bool has_hidden(const char *name, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		uint32_t c = 0;
+
+		at += pkg_utf8_next(&c, name + at, len - at);
+		if (pkg_text_is_hidden(c))
+			return true;
+	}
+	return false;
+}
+
+const char *pkg_path_name_flaw(const char *name, size_t len)
+{
+	if (len == 0)
+		return "is empty";
+	if (len > 255)
+		return "has more than 255 bytes";
+	if (!pkg_utf8_valid(name, len))
+		return "is not UTF-8";
+	if (has_hidden(name, len))
+		return "has a control character or one that is not shown";
+	if (strpbrk(name, "/\\") != NULL)
+		return "names a file in a folder";
+	if (strpbrk(name, ":*?\"<>|") != NULL)
+		return "has one of : * ? \" < > | in it, which mean something "
+		       "else to Windows";
+	if (name[0] == '-')
+		return "begins with '-', as options do";
+	if (name[0] == '.')
+		return "begins with a dot, as hidden files do";
+	if (name[len - 1] == '.' || name[len - 1] == ' ')
+		return "ends with a dot or a blank, which Windows drops";
+	if (pkg_path_is_device(name))
+		return "is a device to Windows";
+	return pkg_path_is_safe_name(name, len) ? NULL
+						: "is not a safe file name";
+}

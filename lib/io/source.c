@@ -102,6 +102,29 @@ void pkg_source_fd_init(struct pkg_source_fd *self, int fd, const char *name)
 	    .source = {.read = fd_read, .name = name}, .fd = fd};
 }
 
+static enum pkg_code at_read(struct pkg_source *source, void *buf, size_t cap,
+			     size_t *got, struct pkg_err *err)
+{
+	struct pkg_source_at *self = (struct pkg_source_at *)source;
+	ssize_t n;
+
+	do
+		n = pread(self->fd, buf, cap, (off_t)self->at);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return pkg_fail_os(err, errno, "cannot read %s", source->name);
+	self->at += (uint64_t)n;
+	*got = (size_t)n;
+	return PKG_OK;
+}
+
+void pkg_source_at_init(struct pkg_source_at *self, int fd, uint64_t at,
+			const char *name)
+{
+	*self = (struct pkg_source_at){
+	    .source = {.read = at_read, .name = name}, .fd = fd, .at = at};
+}
+
 static enum pkg_code mem_read(struct pkg_source *source, void *buf, size_t cap,
 			      size_t *got, struct pkg_err *err)
 {

@@ -42,8 +42,10 @@
 #define PKG_LIMIT_ARCHIVE_CONTENT  (4ULL << 30) /* of all entries together */
 #define PKG_LIMIT_ARCHIVE_RATIO    200u         /* content per packed byte */
 #define PKG_LIMIT_ARCHIVE_RATIO_OF (1ULL << 20) /* less content is no bomb */
-/* The file: 32-bit offsets, and what 10,000 entries have besides content. */
-#define PKG_LIMIT_ARCHIVE_FILE ((1ULL << 32) + (8ULL << 20))
+/* The central directory: names of 255 bytes, and what else is accepted. */
+#define PKG_LIMIT_ARCHIVE_CENTRAL (8u << 20)
+/* The file: 32-bit offsets, and that directory. */
+#define PKG_LIMIT_ARCHIVE_FILE ((1ULL << 32) + PKG_LIMIT_ARCHIVE_CENTRAL)
 
 /* Batches: a flat ZIP of them and their signatures has no zip64 count. */
 #define PKG_LIMIT_BATCH_DOCUMENTS 30000       /* count */

@@ -63,6 +63,21 @@ const char *pkg_path_basename(const char *path);
  * '/', '\\' or control character, not "." or "..".
  */
 bool pkg_path_is_safe_name(const char *name, size_t len);
+/*
+ * What is wrong with @name, which somebody else chose, as the name of a file
+ * on any system: NULL if nothing is, else words that go on after the name,
+ * "ends with a dot or a blank".  More than what is no safe name is wrong: a
+ * first '-' or '.', what Windows cannot take or takes for something else, and
+ * what a terminal does not show.
+ * @name  NUL-terminated; its @len bytes may hold a NUL.
+ */
+const char *pkg_path_name_flaw(const char *name, size_t len);
+/*
+ * True if Windows opens a device and not a file under this name: its part
+ * before the first dot is CON, PRN, AUX, NUL, CONIN$, CONOUT$, COM1-9 or
+ * LPT1-9, in any case.
+ */
+bool pkg_path_is_device(const char *name);
 
 PKG_API_END
 

@@ -28,6 +28,13 @@ struct pkg_source_fd {
 	int fd;
 };
 
+/* The same from any position of a file; the descriptor's own is not moved. */
+struct pkg_source_at {
+	struct pkg_source source;
+	int fd;
+	uint64_t at; /* where the next read begins, in bytes */
+};
+
 /* Bytes in memory, borrowed. */
 struct pkg_source_mem {
 	struct pkg_source source;
@@ -68,6 +75,8 @@ PKG_MUST_CHECK enum pkg_code pkg_source_slurp(struct pkg_source *source,
 					      struct pkg_err *err);
 
 void pkg_source_fd_init(struct pkg_source_fd *self, int fd, const char *name);
+void pkg_source_at_init(struct pkg_source_at *self, int fd, uint64_t at,
+			const char *name);
 void pkg_source_mem_init(struct pkg_source_mem *self, const void *data,
 			 size_t len, const char *name);
 void pkg_source_limit_init(struct pkg_source_limit *self,
