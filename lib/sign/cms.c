@@ -262,7 +262,7 @@ static enum pkg_code verify(struct pkg_cms *cms, const void *content,
 			    struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
-	PKG_AUTO(X509_STORE) X509_STORE *store = NULL;
+	PKG_AUTO_FINI(pkg_cms_trusted) struct cms_trusted trusted = {0};
 	PKG_AUTO(BIO) BIO *bio = NULL;
 
 	PKG_TRY(pkg_sign_scope_enter(&scope, cms->crypto, err));
@@ -273,11 +273,11 @@ static enum pkg_code verify(struct pkg_cms *cms, const void *content,
 				  PKG_LIMIT_SIGNED);
 	if (strcmp(cms->content_type, options->content_type) != 0)
 		return off_profile(err, "it is for another type of content");
-	PKG_TRY(pkg_cms_trust_check(&store, cms, options, err));
+	PKG_TRY(pkg_cms_trust_check(&trusted, cms, options, err));
 	bio = BIO_new_mem_buf(len == 0 ? "" : content, (int)len);
 	if (bio == NULL)
 		return pkg_fail_nomem(err);
-	if (CMS_verify(cms->ci, NULL, store, bio, NULL,
+	if (CMS_verify(cms->ci, NULL, trusted.store, bio, NULL,
 		       CMS_BINARY | CMS_NOCRL | CMS_CADES) == 1)
 		return is_untouched(cms)
 			   ? PKG_OK

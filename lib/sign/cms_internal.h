@@ -25,16 +25,36 @@ struct pkg_cms {
 PKG_MUST_CHECK enum pkg_code
 pkg_cms_read(struct pkg_cms **out, struct pkg_crypto *crypto, enum cms_use use,
 	     const struct der_tlv *der, struct pkg_err *err);
+/* Whose certificate is judged; borrowed. */
+struct cms_subject {
+	struct pkg_crypto *crypto;
+	X509 *x509;
+	const struct pkg_cert_info *info;
+	STACK_OF(X509) * others; /* that may lead to an anchor; NULL = none */
+};
+
+/* What it was found to be trusted by; both owned. */
+struct cms_trusted {
+	X509_STORE *store;      /* the anchors, for CMS_verify() */
+	STACK_OF(X509) * chain; /* from the certificate up to one of them */
+};
+
 /*
- * Does a chain lead from the signer's certificate to an anchor, and is all of
- * it fit for signing code?
- * @store  receives the anchors, for CMS_verify(); owned by the caller.
+ * Does a chain lead from a certificate to an anchor, and is all of it fit for
+ * signing code?
+ * @out  released by the caller with pkg_cms_trusted_fini().
  * Fails with PKG_NO and a reason of packline/cms.h.
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_cms_trust_check(X509_STORE **store, const struct pkg_cms *cms,
+pkg_cms_trust_judge(struct cms_trusted *out, const struct cms_subject *subject,
 		    const struct pkg_cms_verify_options *options,
 		    struct pkg_err *err);
+/* The same for the signer of a message, with the others in it. */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_trust_check(struct cms_trusted *out, const struct pkg_cms *cms,
+		    const struct pkg_cms_verify_options *options,
+		    struct pkg_err *err);
+void pkg_cms_trusted_fini(struct cms_trusted *trusted);
 
 /* Give a new ECDSA signature the usual length, if it can be; ecdsa.c. */
 PKG_MUST_CHECK enum pkg_code pkg_cms_even_ecdsa(CMS_ContentInfo *ci,
@@ -53,6 +73,11 @@ PKG_MUST_CHECK enum pkg_code pkg_cms_check_made(const struct pkg_buf *der,
 						const struct pkg_certs *certs,
 						const char *content_type,
 						struct pkg_err *err);
+
+/* The verdict on what was just made: if it is a no, the key or its
+   certificates are at fault, or the machine: PKG_KEY. */
+PKG_MUST_CHECK enum pkg_code pkg_cms_made(enum pkg_code verdict,
+					  struct pkg_err *err);
 
 /*
  * A SignedData with everything but attributes and signature: made with the
@@ -76,6 +101,11 @@ struct cms_shell_spec {
 PKG_MUST_CHECK enum pkg_code
 pkg_cms_shell_new(struct cms_shell *out, const struct cms_shell_spec *spec,
 		  struct pkg_err *err);
+/* The same, with the attributes of a signature over @content in it. */
+PKG_MUST_CHECK enum pkg_code
+pkg_cms_shell_filled(struct cms_shell *out, const void *content, size_t len,
+		     const struct pkg_cms_sign_options *options,
+		     struct pkg_err *err);
 /* Append its DER to @out. */
 PKG_MUST_CHECK enum pkg_code pkg_cms_shell_encode(const struct cms_shell *shell,
 						  struct pkg_buf *out,

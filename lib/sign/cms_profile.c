@@ -29,6 +29,14 @@ static void weak(struct walk *w, const char *why)
 	broken(w, why);
 }
 
+/* The element that comes next; the cursor stays in front of it. */
+static struct der_tlv peek(const struct der *der)
+{
+	struct der copy = *der;
+
+	return pkg_der_any(&copy);
+}
+
 /* 0 if it is not on the list: MD5, SHA-1, SHA-224 and the unknown ones. */
 static unsigned digest_bits(const struct der_tlv *oid)
 {
@@ -94,6 +102,7 @@ static void walk_algorithm(struct walk *w, struct der *signer)
 	    {OID_ECDSA_SHA384, CMS_ECDSA, 384},
 	    {OID_ECDSA_SHA512, CMS_ECDSA, 512},
 	};
+	w->out.algorithm_id = peek(signer);
 	struct der in = pkg_der_enter(signer, DER_SEQUENCE);
 	const struct der_tlv oid = pkg_der_oid(&in);
 
@@ -171,20 +180,25 @@ static void walk_value(struct walk *w, struct der *values, unsigned bit)
 			broken(w, "its content type was exchanged");
 	} else if (bit == SEEN_DIGEST) {
 		value = pkg_der_take(values, DER_OCTET_STRING);
+		w->out.message_digest = value;
 		if (value.len * 8 != w->out.digest_bits)
 			broken(w, "its message digest has a wrong length");
 	} else if (bit == SEEN_TIME) {
 		value = pkg_der_any(values);
+		w->out.signing_time = value;
 		if (value.tag != DER_UTC_TIME &&
 		    value.tag != DER_GENERALIZED_TIME)
 			broken(w, "its signing time is not a time");
 	} else {
-		(void)pkg_der_take(values, DER_SEQUENCE);
+		value = pkg_der_take(values, DER_SEQUENCE);
+		if (bit == SEEN_CERTIFICATE)
+			w->out.signing_cert = value;
 	}
 }
 
 static void walk_signed(struct walk *w, struct der *signer)
 {
+	w->out.attributes = peek(signer);
 	struct der all = pkg_der_enter(signer, DER_CONTEXT_0);
 	unsigned seen = 0;
 
@@ -233,10 +247,12 @@ static void walk_unsigned(struct walk *w, struct der *signer)
 
 static void walk_signer(struct walk *w, struct der *signers)
 {
+	w->out.signer = peek(signers);
 	struct der in = pkg_der_enter(signers, DER_SEQUENCE);
 	const unsigned version = pkg_der_small(&in);
 	const bool by_key = pkg_der_is_next(&in, DER_CONTEXT_0_PRIMITIVE);
 
+	w->out.sid = peek(&in);
 	if (by_key)
 		(void)pkg_der_take(&in, DER_CONTEXT_0_PRIMITIVE);
 	else
@@ -249,7 +265,8 @@ static void walk_signer(struct walk *w, struct der *signers)
 		broken(w, "it names two different digests");
 	walk_signed(w, &in);
 	walk_algorithm(w, &in);
-	if (pkg_der_take(&in, DER_OCTET_STRING).len == 0)
+	w->out.signature = pkg_der_take(&in, DER_OCTET_STRING);
+	if (w->out.signature.len == 0)
 		broken(w, "its signature is empty");
 	if (pkg_der_more(&in) && w->use == CMS_USE_TOKEN)
 		broken(w, "it has unsigned attributes");
@@ -260,6 +277,7 @@ static void walk_signer(struct walk *w, struct der *signers)
 
 static void walk_certificates(struct walk *w, struct der *data)
 {
+	w->out.certificates = peek(data);
 	struct der certs = pkg_der_enter(data, DER_CONTEXT_0);
 
 	if (data->bad)
@@ -275,6 +293,7 @@ static void walk_certificates(struct walk *w, struct der *data)
 
 static void walk_content(struct walk *w, struct der *data)
 {
+	w->out.encapsulated = peek(data);
 	struct der content = pkg_der_enter(data, DER_SEQUENCE);
 
 	w->out.content_type = pkg_der_oid(&content);
@@ -310,6 +329,7 @@ static void walk_data(struct walk *w, struct der *data)
 	if (pkg_der_is_next(data, DER_CONTEXT_1))
 		broken(w, "it has revocation lists in it");
 
+	w->out.signers = peek(data);
 	struct der signers = pkg_der_enter(data, DER_SET);
 	if (!data->bad && !pkg_der_more(&signers))
 		broken(w, "it has no signer");
@@ -336,6 +356,7 @@ enum pkg_code pkg_cms_profile_walk(struct cms_profile *out, enum cms_use use,
 
 	pkg_der_expect_oid(&info, &signed_data);
 	struct der content = pkg_der_enter(&info, DER_CONTEXT_0);
+	w.out.data = peek(&content);
 	struct der data = pkg_der_enter(&content, DER_SEQUENCE);
 	if (!pkg_der_valid(der, len))
 		broken(&w, "it is not one definite-length DER SignedData");

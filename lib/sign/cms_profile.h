@@ -17,6 +17,12 @@ struct cms_profile {
 	size_t cert_count;
 	struct der_tlv timestamp; /* the unsigned attribute; tag 0 = none */
 	struct der_tlv content;   /* of a token; else there is none */
+	/* Where what is. */
+	struct der_tlv data, encapsulated, certificates, signers;
+	struct der_tlv signer; /* the SignerInfo, and in it: */
+	struct der_tlv sid, attributes, algorithm_id, signature;
+	/* Values of signed attributes; tag 0 = none. */
+	struct der_tlv message_digest, signing_time, signing_cert;
 };
 
 /* What a SignedData is for. */

@@ -153,6 +153,18 @@ enum pkg_code pkg_cms_check_made(const struct pkg_buf *der, const void *content,
 			      err);
 }
 
+enum pkg_code pkg_cms_made(enum pkg_code verdict, struct pkg_err *err)
+{
+	const char *why = err->reason;
+	char text[PKG_ERR_TEXT];
+
+	if (verdict != PKG_NO)
+		return verdict;
+	memcpy(text, err->text, sizeof(text));
+	return pkg_refuse(err, PKG_KEY, why,
+			  "the new signature does not verify: %.400s", text);
+}
+
 static enum pkg_code sign_and_check(struct pkg_buf *der, const void *content,
 				    size_t len,
 				    const struct pkg_cms_sign_options *options,
@@ -161,7 +173,6 @@ static enum pkg_code sign_and_check(struct pkg_buf *der, const void *content,
 	const struct pkg_certs *certs = options->certs;
 	PKG_AUTO_FINI(pkg_sign_scope) struct sign_scope scope = {0};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = MADE_MAX};
-	enum pkg_code code = PKG_OK;
 
 	PKG_TRY(pkg_sign_scope_enter(&scope, options->key->crypto, err));
 	if (len > PKG_LIMIT_SIGNED)
@@ -174,19 +185,9 @@ static enum pkg_code sign_and_check(struct pkg_buf *der, const void *content,
 	PKG_TRY(pkg_cert_check_signer(certs, 0,
 				      certs->entries[0].info.not_before, err));
 	PKG_TRY(sign(&made, content, len, options, err));
-	code = pkg_cms_check_made(&made, content, len, certs,
-				  options->content_type, err);
-	if (code == PKG_NO) {
-		const char *why = err->reason;
-		char text[PKG_ERR_TEXT];
-
-		/* The key or its certificates are at fault, or the machine. */
-		memcpy(text, err->text, sizeof(text));
-		return pkg_refuse(err, PKG_KEY, why,
-				  "the new signature does not verify: %.400s",
-				  text);
-	}
-	PKG_TRY(code);
+	PKG_TRY(pkg_cms_made(pkg_cms_check_made(&made, content, len, certs,
+						options->content_type, err),
+			     err));
 	return pkg_buf_add(der, made.data, made.len, err);
 }
 

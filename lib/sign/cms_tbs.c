@@ -175,10 +175,10 @@ static struct der_tlv find_attributes(const struct pkg_buf *der)
 	return pkg_der_take(&signer, DER_CONTEXT_0);
 }
 
-static enum pkg_code new_filled(struct cms_shell *shell, const void *content,
-				size_t len,
-				const struct pkg_cms_sign_options *options,
-				struct pkg_err *err)
+enum pkg_code pkg_cms_shell_filled(struct cms_shell *shell, const void *content,
+				   size_t len,
+				   const struct pkg_cms_sign_options *options,
+				   struct pkg_err *err)
 {
 	const struct cms_shell_spec spec = {
 	    .certs = options->certs,
@@ -207,7 +207,7 @@ static enum pkg_code make_tbs(struct pkg_buf *der, const void *content,
 	struct der_tlv found;
 
 	PKG_TRY(pkg_sign_scope_enter(&scope, options->certs->crypto, err));
-	PKG_TRY(new_filled(&shell, content, len, options, err));
+	PKG_TRY(pkg_cms_shell_filled(&shell, content, len, options, err));
 	PKG_TRY(pkg_cms_shell_encode(&shell, &made, err));
 	found = find_attributes(&made);
 	if (found.tag != DER_CONTEXT_0)
@@ -249,7 +249,7 @@ static enum pkg_code measure(size_t *size,
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf made = {.max = MADE_MAX};
 
 	PKG_TRY(pkg_sign_scope_enter(&scope, options->certs->crypto, err));
-	PKG_TRY(new_filled(&shell, "", 0, options, err));
+	PKG_TRY(pkg_cms_shell_filled(&shell, "", 0, options, err));
 	if (info->key_type == PKG_KEY_TYPE_RSA &&
 	    options->padding == PKG_CMS_PSS)
 		PKG_TRY(pkg_cms_shell_pss(&shell, err));

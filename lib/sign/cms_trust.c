@@ -55,7 +55,8 @@ static const char *reason_of(int verdict)
 	return "certificate-invalid";
 }
 
-static enum pkg_code add_anchors(X509_STORE *store, const struct pkg_cms *cms,
+static enum pkg_code add_anchors(X509_STORE *store,
+				 const struct cms_subject *subject,
 				 const struct pkg_cms_verify_options *options,
 				 struct pkg_err *err)
 {
@@ -73,9 +74,10 @@ static enum pkg_code add_anchors(X509_STORE *store, const struct pkg_cms *cms,
 		ok = ok &&
 		     X509_STORE_add_cert(store, anchors->entries[i].x509) == 1;
 	for (size_t i = 0; i < options->anchor_key_count; i++)
-		if (memcmp(options->anchor_keys[i], cms->claim.cert.spki, 32) ==
+		if (memcmp(options->anchor_keys[i], subject->info->spki, 32) ==
 		    0)
-			ok = ok && X509_STORE_add_cert(store, cms->signer) == 1;
+			ok = ok &&
+			     X509_STORE_add_cert(store, subject->x509) == 1;
 	return ok ? PKG_OK : pkg_crypto_fail(err, PKG_SYSTEM, "add an anchor");
 }
 
@@ -158,7 +160,7 @@ static enum pkg_code refuse_chain(X509_STORE_CTX *ctx, struct pkg_err *err)
 }
 
 /* An intermediate CA that has an extendedKeyUsage is limited by it. */
-static enum pkg_code check_purpose(const struct pkg_cms *cms,
+static enum pkg_code check_purpose(const struct pkg_cert_info *info,
 				   STACK_OF(X509) * chain, struct pkg_err *err)
 {
 	for (int i = 1; i < sk_X509_num(chain); i++) {
@@ -171,53 +173,73 @@ static enum pkg_code check_purpose(const struct pkg_cms *cms,
 		return pkg_refuse(err, PKG_NO, "certificate-purpose",
 				  "a CA above '%s' may not issue certificates "
 				  "for code signing",
-				  cms->claim.cert.subject);
+				  info->subject);
 	}
-	if (cms->claim.cert.can_sign_code)
+	if (info->can_sign_code)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_NO, "certificate-purpose",
 			  "the certificate of '%s' is not for code signing%s",
-			  cms->claim.cert.subject,
-			  cms->claim.cert.is_ca ? ": it is a CA certificate"
-						: "");
+			  info->subject,
+			  info->is_ca ? ": it is a CA certificate" : "");
 }
 
-static enum pkg_code check_chain(X509_STORE *store, const struct pkg_cms *cms,
-				 STACK_OF(X509) * untrusted,
+static enum pkg_code check_chain(struct cms_trusted *out,
+				 const struct cms_subject *subject,
 				 struct pkg_err *err)
 {
 	PKG_AUTO(X509_STORE_CTX)
 	X509_STORE_CTX *ctx =
-	    X509_STORE_CTX_new_ex(pkg_crypto_libctx(cms->crypto), NULL);
+	    X509_STORE_CTX_new_ex(pkg_crypto_libctx(subject->crypto), NULL);
 
-	if (ctx == NULL ||
-	    X509_STORE_CTX_init(ctx, store, cms->signer, untrusted) != 1)
+	if (ctx == NULL || X509_STORE_CTX_init(ctx, out->store, subject->x509,
+					       subject->others) != 1)
 		return pkg_fail_nomem(err);
 	if (X509_verify_cert(ctx) != 1)
 		return refuse_chain(ctx, err);
-	return check_purpose(cms, X509_STORE_CTX_get0_chain(ctx), err);
+	out->chain = X509_STORE_CTX_get1_chain(ctx);
+	if (out->chain == NULL)
+		return pkg_fail_nomem(err);
+	return check_purpose(subject->info, out->chain, err);
 }
 
-enum pkg_code pkg_cms_trust_check(X509_STORE **out, const struct pkg_cms *cms,
+enum pkg_code pkg_cms_trust_judge(struct cms_trusted *out,
+				  const struct cms_subject *subject,
 				  const struct pkg_cms_verify_options *options,
 				  struct pkg_err *err)
 {
-	PKG_AUTO(X509_STORE) X509_STORE *store = X509_STORE_new();
-	STACK_OF(X509) *untrusted = NULL;
+	*out = (struct cms_trusted){.store = X509_STORE_new()};
+	if (out->store == NULL)
+		return pkg_fail_nomem(err);
+	PKG_TRY(add_anchors(out->store, subject, options, err));
+	PKG_TRY(add_crls(out->store, options->crls, err));
+	if (!set_rules(out->store, options))
+		return pkg_crypto_fail(err, PKG_SYSTEM, "set up trust");
+	return check_chain(out, subject, err);
+}
+
+enum pkg_code pkg_cms_trust_check(struct cms_trusted *out,
+				  const struct pkg_cms *cms,
+				  const struct pkg_cms_verify_options *options,
+				  struct pkg_err *err)
+{
+	const struct cms_subject subject = {
+	    .crypto = cms->crypto,
+	    .x509 = cms->signer,
+	    .info = &cms->claim.cert,
+	    .others = CMS_get1_certs(cms->ci),
+	};
 	enum pkg_code code = PKG_OK;
 
-	if (store == NULL)
+	if (subject.others == NULL)
 		return pkg_fail_nomem(err);
-	PKG_TRY(add_anchors(store, cms, options, err));
-	PKG_TRY(add_crls(store, options->crls, err));
-	if (!set_rules(store, options))
-		return pkg_crypto_fail(err, PKG_SYSTEM, "set up trust");
-	untrusted = CMS_get1_certs(cms->ci);
-	if (untrusted == NULL)
-		return pkg_fail_nomem(err);
-	code = check_chain(store, cms, untrusted, err);
-	sk_X509_pop_free(untrusted, X509_free);
-	PKG_TRY(code);
-	*out = PKG_STEAL(store);
-	return PKG_OK;
+	code = pkg_cms_trust_judge(out, &subject, options, err);
+	sk_X509_pop_free(subject.others, X509_free);
+	return code;
+}
+
+void pkg_cms_trusted_fini(struct cms_trusted *trusted)
+{
+	X509_STORE_free(trusted->store);
+	sk_X509_pop_free(trusted->chain, X509_free);
+	*trusted = (struct cms_trusted){0};
 }

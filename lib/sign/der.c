@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sign/der.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -26,7 +27,7 @@ static struct der_tlv go_bad(struct der *der)
 	return (struct der_tlv){.start = der->end, .body = der->end};
 }
 
-/* The length octets at @at: 1..4 bytes in all, shortest form only. */
+/* The length octets at @at: 1..5 bytes in all, shortest form only. */
 static bool length_read(const uint8_t **at, const uint8_t *end, size_t *len)
 {
 	size_t n = 0, value = 0;
@@ -39,8 +40,8 @@ static bool length_read(const uint8_t **at, const uint8_t *end, size_t *len)
 		return true;
 	}
 	n &= ~(size_t)LEN_LONG;
-	/* 0 would be the indefinite form; 3 bytes reach 16 MiB. */
-	if (n == 0 || n > 3 || (size_t)(end - *at) < n || **at == 0)
+	/* 0 would be the indefinite form; 4 bytes reach 4 GiB. */
+	if (n == 0 || n > 4 || (size_t)(end - *at) < n || **at == 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		value = value << 8 | *(*at)++;
@@ -80,6 +81,20 @@ struct der_tlv pkg_der_take(struct der *der, uint8_t tag)
 	if (!pkg_der_is_next(der, tag))
 		return go_bad(der);
 	return pkg_der_any(der);
+}
+
+size_t pkg_der_open(struct der *der, uint8_t tag)
+{
+	size_t len = 0;
+
+	if (!pkg_der_is_next(der, tag)) {
+		go_bad(der);
+		return 0;
+	}
+	der->at++;
+	if (!length_read(&der->at, der->end, &len))
+		go_bad(der);
+	return der->bad ? 0 : len;
 }
 
 struct der pkg_der_enter(struct der *der, uint8_t tag)
@@ -145,6 +160,24 @@ struct der_tlv pkg_der_plain_algorithm(struct der *der)
 		go_bad(der);
 	pkg_der_end(der, &in);
 	return oid;
+}
+
+size_t pkg_der_header(uint8_t out[static DER_HEADER], uint8_t tag, size_t len)
+{
+	size_t octets = 0, n = 0;
+
+	assert(len <= UINT32_MAX);
+	out[n++] = tag;
+	if (len < LEN_LONG) {
+		out[n++] = (uint8_t)len;
+		return n;
+	}
+	while (len >> (8 * octets) != 0)
+		octets++;
+	out[n++] = (uint8_t)(LEN_LONG | octets);
+	while (octets-- > 0)
+		out[n++] = (uint8_t)(len >> (8 * octets));
+	return n;
 }
 
 /* What is not just a matter of lengths. */

@@ -61,6 +61,9 @@ struct der_tlv pkg_der_any(struct der *der);
 struct der_tlv pkg_der_take(struct der *der, uint8_t tag);
 /* Take it and go inside: the caller walks it to its pkg_der_end(). */
 struct der pkg_der_enter(struct der *der, uint8_t tag);
+/* Take its tag and length only, and stand in front of its body, which may end
+   behind what is at hand; returns the body's length. */
+size_t pkg_der_open(struct der *der, uint8_t tag);
 /* Nothing may follow in @inner; what went wrong inside went wrong outside. */
 void pkg_der_end(struct der *outer, const struct der *inner);
 
@@ -74,6 +77,13 @@ void pkg_der_expect_oid(struct der *der, const struct der_oid *known);
 bool pkg_der_same(const struct der_tlv *a, const struct der_tlv *b);
 /* Take an AlgorithmIdentifier with NULL or no parameters. */
 struct der_tlv pkg_der_plain_algorithm(struct der *der);
+
+/*
+ * The other way: write the tag and the length of an element of @len bytes,
+ * at most UINT32_MAX, to @out; returns how many bytes that takes.
+ */
+enum { DER_HEADER = 6 };
+size_t pkg_der_header(uint8_t out[static DER_HEADER], uint8_t tag, size_t len);
 
 /*
  * True if @len bytes of @data are one element and everything constructed in
