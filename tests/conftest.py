@@ -100,16 +100,22 @@ def device_config(tmp_path, keys):
 
 @pytest.fixture
 def crl(keys, tmp_path):
-    """crl("release", ..., made=-1, until=30) -> path of a list of the CA"""
-    (tmp_path / "ca.cnf").write_text(
-        "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\n"
-        "default_md = sha256\n")
+    """crl("release", ..., made=-1, until=30) -> path of a list of the CA
+
+    part: the list of that distribution point only
+    """
 
     def stamp(days):
         return (datetime.datetime.now(datetime.timezone.utc) +
                 datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
 
-    def make(*revoked, made=-1, until=30, name="ca.crl", ca="ca"):
+    def make(*revoked, made=-1, until=30, name="ca.crl", ca="ca", part=None):
+        (tmp_path / "ca.cnf").write_text(
+            "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\n"
+            "default_md = sha256\n" + ("" if part is None else
+            "crl_extensions = exts\n[exts]\n"
+            "issuingDistributionPoint = critical,@point\n[point]\n"
+            f"fullname = URI:http://crl.example/{part}\n"))
         rows = ""
         for who in revoked:
             serial = keys.output("x509", "-in", keys.cert(who), "-noout",

@@ -85,14 +85,45 @@ size_t pkg_crls_count(const struct pkg_crls *crls)
 	return crls == NULL ? 0 : (size_t)sk_X509_CRL_num(crls->list);
 }
 
-/* Is there a list of the same CA that is newer than @crl? */
+static const ASN1_OCTET_STRING *extension(const X509_CRL *crl, int nid)
+{
+	const int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
+
+	return at < 0 ? NULL
+		      : X509_EXTENSION_get_data(X509_CRL_get_ext(crl, at));
+}
+
+static bool same_extension(const X509_CRL *a, const X509_CRL *b, int nid)
+{
+	const ASN1_OCTET_STRING *one = extension(a, nid);
+	const ASN1_OCTET_STRING *other = extension(b, nid);
+
+	if (one == NULL || other == NULL)
+		return one == other;
+	return ASN1_OCTET_STRING_cmp(one, other) == 0;
+}
+
+/*
+ * Are both about the same certificates?  A CA may split its list in parts (RFC
+ * 5280 section 5.2.5), sign with an old and a new key, and list only changes:
+ * none of these stands for another one.
+ */
+static bool same_scope(const X509_CRL *a, const X509_CRL *b)
+{
+	return X509_NAME_cmp(X509_CRL_get_issuer(a), X509_CRL_get_issuer(b)) ==
+		   0 &&
+	       same_extension(a, b, NID_issuing_distribution_point) &&
+	       same_extension(a, b, NID_authority_key_identifier) &&
+	       same_extension(a, b, NID_delta_crl);
+}
+
+/* Is there a list for the same certificates that is newer than @crl? */
 static bool has_newer(const struct pkg_crls *crls, const X509_CRL *crl)
 {
 	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++) {
 		const X509_CRL *other = sk_X509_CRL_value(crls->list, i);
 
-		if (X509_NAME_cmp(X509_CRL_get_issuer(crl),
-				  X509_CRL_get_issuer(other)) == 0 &&
+		if (same_scope(crl, other) &&
 		    ASN1_TIME_compare(X509_CRL_get0_lastUpdate(crl),
 				      X509_CRL_get0_lastUpdate(other)) == -1)
 			return true;

@@ -168,6 +168,12 @@ static enum pkg_code note_revocation(struct verify_run *run,
 		return pkg_verify_set(run, PKG_VERIFY_REVOCATION,
 				      PKG_VERIFY_NOT_CHECKED, err,
 				      "there is no trusted certificate");
+	/* Whoever is on a list was refused; but it may be years old. */
+	if (run->clock.mode == PKG_CLOCK_NONE)
+		return pkg_verify_set(run, PKG_VERIFY_REVOCATION,
+				      PKG_VERIFY_NOT_CHECKED, err,
+				      "no clock: whether a list is current "
+				      "was not looked at");
 	return pkg_verify_set(run, PKG_VERIFY_REVOCATION, PKG_VERIFY_PASSED,
 			      err, "none is revoked, by %zu list%s", count,
 			      count == 1 ? "" : "s");

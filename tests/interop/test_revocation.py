@@ -67,6 +67,38 @@ def test_greatest_age(keys, verify, refuse, crl, policy):
            crl(made=-1, name="other.crl", ca="ca2"), trust=trust)
 
 
+def test_a_part_is_not_the_whole(keys, verify, refuse, crl, policy):
+    """A newer list of other certificates does not make an old one new."""
+    def check(*newer, text="crl-too-old"):
+        options = [word for path in newer for word in ("--crl", path)]
+        if text is None:
+            assert verify(forge.Box(keys), *options, trust=trust)[0] == 0
+        else:
+            refuse(forge.Box(keys), 1, text, *options, trust=trust)
+
+    trust = policy(
+        extra=f"  crls: [{crl(made=-3)}]\n  crlMaxAge: 2d\n")
+    one = crl(made=-1, name="one.crl", part="one")
+    check(one)
+    whole = crl(made=-1, name="whole.crl")
+    check(whole, one, text=None)
+    check(whole, one, crl(made=-3, name="two.crl", part="two"))
+    check(whole, one, crl(made=-3, name="old-one.crl", part="one"), text=None)
+
+
+def test_without_a_clock_nobody_knows_whether_a_list_is_current(
+        keys, verify, refuse, crl):
+    """Who is on it is refused; that nobody is says nothing about today."""
+    stale = crl(made=-9, until=-1)
+    for path in stale, crl(made=1, until=9, name="early.crl"), crl(
+            name="good.crl"):
+        status, verdict = verify(forge.Box(keys), "--crl", path, "--time",
+                                 "none")
+        assert (status, revocation(verdict)) == (0, None)
+    refuse(forge.Box(keys), 1, "certificate-revoked", "--crl",
+           crl("release", made=-9, until=-1), "--time", "none")
+
+
 def test_pins_without_roots_cannot_have_lists(keys, run, crl, tmp_path):
     office = Office(keys, tmp_path)
     forge.Box(keys).write(tmp_path / "a.seal")
