@@ -27,6 +27,34 @@ struct candidate {
 };
 
 /*
+ * By a time stamp: that of a signature covers no approval, which may have been
+ * added later, with a key that was thrown away.  So his certificate is judged
+ * by a stamp of his own signature, or else as of today.
+ */
+static enum pkg_code verify_stamped(const struct judge *judge,
+				    const struct candidate *from,
+				    struct pkg_cms_verify_options *options,
+				    struct pkg_err *err)
+{
+	const struct pkg_container_bytes *json = &from->file->json;
+	const struct pkg_signature_set itself = {
+	    .content = json->data,
+	    .content_len = json->len,
+	    .clock = judge->set->clock,
+	};
+	const struct trust_dated dated = {judge->set->trust, judge->env,
+					  &itself};
+	int64_t stamp = 0;
+
+	if (judge->set->trust != NULL &&
+	    pkg_cms_claim(from->cms)->has_timestamp)
+		return pkg_trust_verify_dated(&dated, from->cms, options,
+					      &stamp, err);
+	options->at = trust_clock_today(&judge->set->clock, judge->env);
+	return pkg_cms_verify(from->cms, json->data, json->len, options, err);
+}
+
+/*
  * Is the signature his, over these bytes, as an approval?  His key is named by
  * the policy, so it needs no chain; but where there are revocation lists, his
  * certificate must be covered by them like that of any signer.
@@ -50,19 +78,8 @@ static enum pkg_code check_signature(const struct judge *judge,
 		options.anchor_key_count = 0;
 		options.crls = judge->set->trust->crls;
 	}
-	/* By a time stamp: the lists are those of today, the dates of then, as
-	   for the signatures that are stamped. */
-	if (options.crls != NULL && clock->mode == PKG_CLOCK_TSA) {
-		const int64_t then = options.at;
-
-		options.at = judge->env->now(judge->env);
-		options.any_validity = true;
-		PKG_TRY(pkg_cms_verify(from->cms, from->file->json.data,
-				       from->file->json.len, &options, err));
-		options.at = then;
-		options.any_validity = false;
-		options.crls = NULL;
-	}
+	if (clock->mode == PKG_CLOCK_TSA)
+		return verify_stamped(judge, from, &options, err);
 	return pkg_cms_verify(from->cms, from->file->json.data,
 			      from->file->json.len, &options, err);
 }

@@ -175,19 +175,6 @@ static enum pkg_code ask_expiry(const struct question *q,
 	return pkg_hint(err, "get a newer one, if the clock is right");
 }
 
-/*
- * A time stamp shows when something was signed, not that it is that early now;
- * but it is not earlier than that, even if the system's clock was reset.
- */
-static int64_t now_of(const struct pkg_clock *clock, const struct pkg_env *env)
-{
-	const int64_t now = env->now(env);
-
-	if (clock->mode == PKG_CLOCK_TSA)
-		return now > clock->at ? now : clock->at;
-	return trust_clock_now(clock, env);
-}
-
 enum pkg_code pkg_trust_ask(const struct pkg_trust *trust,
 			    const struct pkg_env *env,
 			    const struct pkg_trust_question *asked,
@@ -197,7 +184,7 @@ enum pkg_code pkg_trust_ask(const struct pkg_trust *trust,
 	    .trust = trust,
 	    .demands = asked->demands,
 	    .claims = asked->claims,
-	    .now = now_of(&asked->clock, env),
+	    .now = trust_clock_today(&asked->clock, env),
 	};
 
 	*out = PKG_ANSWER_SKIPPED;

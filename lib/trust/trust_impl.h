@@ -62,6 +62,20 @@ static inline int64_t trust_clock_now(const struct pkg_clock *clock,
 	return env->now(env);
 }
 
+/*
+ * A time stamp shows when something was signed, not that it is that early now;
+ * but it is not earlier than that, even if the system's clock was reset.
+ */
+static inline int64_t trust_clock_today(const struct pkg_clock *clock,
+					const struct pkg_env *env)
+{
+	const int64_t now = env->now(env);
+
+	if (clock->mode == PKG_CLOCK_TSA)
+		return now > clock->at ? now : clock->at;
+	return trust_clock_now(clock, env);
+}
+
 /* Fill @trust, whose path, env and arena are set, from a policy's bytes. */
 PKG_MUST_CHECK enum pkg_code
 pkg_trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag, int dirfd,

@@ -287,6 +287,39 @@ def test_the_expiry_of_the_manifest_goes_by_the_clock(run, keys, box):
                   check=1)["reason"] == "expired"
 
 
+def test_an_approval_has_a_stamp_of_its_own(run, tmp_path, keys, box):
+    """That of the signature does not cover it."""
+    office = Office(keys, tmp_path)
+    office.policy(required=1)
+    trust = office.trust()
+    run("pkg-seal", "create", *SUBJECT, "--policy", "release.yaml",
+        "--requester", "build", "-o", "a.draft", "payload", check=0)
+    run("pkg-seal", "approve", "--decision", "APPROVED", "--reason", "tested",
+        "--policy", "release.yaml", "--key", keys.key("alice"), "--cert",
+        keys.cert("alice"), "--pair", "-o", "alice", "a.draft", check=0)
+    box.query(name="alice.p7s")
+    box.reply()
+    box.stamp("--reply", "r.tsr", "--trust-tsa", keys.ca, "-o", "stamped.p7s",
+              "alice.p7s", check=0)
+    run("pkg-seal", "attach", "--trust", trust, "-o", "b.draft", "a.draft",
+        "alice.json", "stamped.p7s", check=0)
+    run("pkg-seal", "sign", "--policy", "release.yaml", "--key",
+        keys.key("release"), "--cert", keys.cert("release"), "-o", "a.seal",
+        "--force", "b.draft", check=0)
+    box.query()
+    box.reply()
+    box.answer()
+
+    def check(tsa, status=0):
+        return run("pkg-verify", "--trust", trust, "--time", "tsa",
+                   "--trust-tsa", tsa, "b.seal", check=status).records[-1]
+
+    assert check_detail(check(keys.ca), "approvals")["ok"] is True
+    assert check(keys.cert("release"),
+                 status=1)["reason"] == "timestamp-untrusted"
+    # tests/unit/test_trust_approvals.c: by which time it is judged
+
+
 def test_approvals_and_revocation_lists_of_today(run, tmp_path, keys, box,
                                                  crl):
     """A list is newer than the stamp: it holds for officers as for signers."""

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sign_tsa.h"
 
+#include "packline/cms.h"
+#include "packline/timestamp.h"
+
 #include <openssl/objects.h>
 #include <openssl/ts.h>
 #include <stdlib.h>
@@ -234,4 +237,26 @@ struct pki_bytes tsa_forge(const struct tsa_info *info,
 	push(&s, (const uint8_t[]){0x30, 3, 0x02, 1, 0}, 5); /* granted */
 	push_head(&s, 0x30, sizeof(s.data));
 	return copy(s.data + s.at, (int)(sizeof(s.data) - s.at));
+}
+
+void tsa_stamp(struct pkg_buf *der, const struct tsa *tsa)
+{
+	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
+	PKG_AUTO(pkg_certs)
+	struct pkg_certs *anchors =
+	    pki_one(tsa->cert == NULL ? &tsa_good : tsa->cert);
+	const struct pkg_timestamp_rules rules = {.anchors = anchors};
+	const struct pkg_timestamp_ask ask = {0};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf query = {.max = 4096};
+	struct pkg_err err = PKG_ERR_INIT;
+	struct pki_bytes reply;
+
+	assert_ok(pkg_cms_parse(&cms, pki.crypto, der->data, der->len, &err));
+	assert_ok(pkg_timestamp_query(&query, cms, &ask, &err));
+	reply = tsa_reply(tsa, query.data, query.len);
+	pkg_buf_clear(der);
+	assert_ok(pkg_timestamp_add(
+	    der, cms, &(struct pkg_timestamp_reply){reply.data, reply.len},
+	    &rules, NULL, &err));
+	free(reply.data);
 }

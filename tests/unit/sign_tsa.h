@@ -31,6 +31,9 @@ struct pki_cert tsa_cert(const char *usage, const struct pki_cert *issuer,
 struct pki_bytes tsa_reply(const struct tsa *tsa, const uint8_t *query,
 			   size_t len);
 
+/* Stamp a signature, DER, by an authority that is believed whoever it is. */
+void tsa_stamp(struct pkg_buf *der, const struct tsa *tsa);
+
 /* What a TSTInfo is made of, as it is to be in DER; NULL = as it should be. */
 struct tsa_info {
 	int version;           /* 0 = 1 */

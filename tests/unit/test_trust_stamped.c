@@ -38,29 +38,6 @@ static void sign(struct pkg_buf *der, const struct pki_cert *cert)
 	assert_ok(pkg_cms_sign(der, content, strlen(content), &options, &err));
 }
 
-/* Put a stamp in, by an authority that is believed whoever it is. */
-static void stamp(struct pkg_buf *der, const struct tsa *tsa)
-{
-	PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
-	PKG_AUTO(pkg_certs)
-	struct pkg_certs *anchors =
-	    pki_one(tsa->cert == NULL ? &tsa_good : tsa->cert);
-	const struct pkg_timestamp_rules rules = {.anchors = anchors};
-	const struct pkg_timestamp_ask ask = {0};
-	PKG_AUTO_FINI(pkg_buf) struct pkg_buf query = {.max = 4096};
-	struct pkg_err err = PKG_ERR_INIT;
-	struct pki_bytes reply;
-
-	assert_ok(pkg_cms_parse(&cms, pki.crypto, der->data, der->len, &err));
-	assert_ok(pkg_timestamp_query(&query, cms, &ask, &err));
-	reply = tsa_reply(tsa, query.data, query.len);
-	pkg_buf_clear(der);
-	assert_ok(pkg_timestamp_add(
-	    der, cms, &(struct pkg_timestamp_reply){reply.data, reply.len},
-	    &rules, NULL, &err));
-	free(reply.data);
-}
-
 static void judge(const struct stamped *one)
 {
 	PKG_AUTO_FINI(trust_box) struct trust_box loaded;
@@ -82,7 +59,7 @@ static void judge(const struct stamped *one)
 	assert_int_equal(loaded.code, PKG_OK);
 	sign(&der, one->signer == NULL ? &pki.signer : one->signer);
 	if (!one->without)
-		stamp(&der, &one->tsa);
+		tsa_stamp(&der, &one->tsa);
 	env.fixed_now =
 	    one->now == 0 ? PKI_NOW + INT64_C(1000) * 86400 : one->now;
 	file.der = der.data;

@@ -29,9 +29,11 @@ enum pkg_clock_mode {
 	PKG_CLOCK_AT,     /* a given moment */
 	PKG_CLOCK_NONE,   /* no clock: validity and expiry are not checked */
 	/*
-	 * The RFC 3161 time stamp that each signature carries, for certificates
-	 * and approvals; `expires` and revocation lists are judged by the
-	 * environment's clock all the same, or by the stamp if that is later.
+	 * The RFC 3161 time stamp that each signature carries, for its
+	 * certificates; that of a manifest's signature is for the dates of
+	 * approvals, too.  `expires`, revocation lists and who approved without
+	 * a stamp of his own are judged by the environment's clock all the
+	 * same, or by the stamp if that is later.
 	 */
 	PKG_CLOCK_TSA,
 };
