@@ -19,9 +19,12 @@
  */
 struct pkg_trust;
 struct pkg_arena;
+struct pkg_cert_info;
+struct pkg_cms_verify_options;
 struct pkg_crls;
 struct pkg_device_config;
 struct pkg_sink;
+struct pkg_timestamp_rules;
 
 /* Which clock certificates and `expires` are judged by. */
 enum pkg_clock_mode {
@@ -216,6 +219,33 @@ PKG_MUST_CHECK enum pkg_code
 pkg_trust_ask(const struct pkg_trust *trust, const struct pkg_env *env,
 	      const struct pkg_trust_question *asked, enum pkg_answer *out,
 	      struct pkg_err *err);
+
+/*
+ * For documents with one signature each (packline/document.h): how it is to be
+ * verified; then pkg_trust_document_signer() is asked about who made it.
+ * @out    receives it; it borrows from @trust and @arena.
+ * @trust  NULL = nobody is trusted.
+ * Fails with PKG_NO, reason "no-trust", "threshold" (more than one signature
+ * is asked for) or "crl-too-old"; PKG_SYSTEM if out of memory.
+ * The time mode `tsa` is taken for `system`.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_trust_document_rules(
+    struct pkg_cms_verify_options *out, const struct pkg_trust *trust,
+    const struct pkg_env *env, struct pkg_arena *arena, struct pkg_err *err);
+/*
+ * Is the signer whose signature was verified so one of those who count?
+ * Fails with PKG_NO, reason "signer-untrusted".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_document_signer(const struct pkg_trust *trust,
+			  const struct pkg_cert_info *cert,
+			  struct pkg_err *err);
+/*
+ * Whose time stamps are believed; @out borrows from @trust.  Without anchors
+ * (NULL) it is nobody's.
+ */
+void pkg_trust_timestamps(struct pkg_timestamp_rules *out,
+			  const struct pkg_trust *trust);
 
 PKG_API_END
 PKG_DEFINE_AUTO(pkg_trust)
