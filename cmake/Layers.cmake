@@ -96,7 +96,7 @@ pkg_layer(review
 pkg_layer(batch
   USES "base io digest json yaml pattern schema sign zip container trust"
   OWNS ""
-  HEADERS "process")
+  HEADERS "process batch_run")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"
   OWNS "libcurl"
