@@ -369,6 +369,8 @@ static enum pkg_code decide(struct decision *self, struct pkg_err *err)
 	PKG_TRY(check_others(self, err));
 	PKG_TRY(check_shown(self, err));
 	PKG_TRY(encode(self, err));
+	PKG_TRY(pkg_seal_input_check_whole(&self->input, job->before, self->env,
+					   err));
 	PKG_TRY(ask(self, err));
 	PKG_TRY(pkg_cms_sign(&self->p7s, self->json.data, self->json.len,
 			     &self->signer, err));

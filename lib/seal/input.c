@@ -75,6 +75,36 @@ enum pkg_code pkg_seal_input_open(struct pkg_seal_input *input,
 	return PKG_OK;
 }
 
+enum pkg_code pkg_seal_input_read(struct pkg_seal_input *input,
+				  struct pkg_err *err)
+{
+	const struct pkg_container_item *item = NULL;
+
+	for (;;) {
+		PKG_TRY(pkg_container_next(input->container, &item, err));
+		if (item == NULL)
+			return pkg_container_finish(input->container, err);
+		PKG_TRY(pkg_container_read(input->container, NULL, err));
+	}
+}
+
+enum pkg_code pkg_seal_input_check_whole(const struct pkg_seal_input *input,
+					 struct pkg_source *before,
+					 const struct pkg_env *env,
+					 struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_seal_input) struct pkg_seal_input whole = {0};
+
+	if (before == NULL || input->head->request_file)
+		return PKG_OK;
+	PKG_TRY(pkg_seal_input_open(&whole, before, NULL, env, err));
+	if (memcmp(whole.head->manifest_sha256, input->head->manifest_sha256,
+		   32) != 0)
+		return pkg_fail(err, PKG_SYSTEM,
+				"it was changed while it was read");
+	return pkg_seal_input_read(&whole, err);
+}
+
 void pkg_seal_input_subject(const struct pkg_seal_input *input,
 			    struct pkg_seal_subject *out)
 {

@@ -33,6 +33,19 @@ pkg_seal_input_open(struct pkg_seal_input *input, struct pkg_source *source,
 		    const struct pkg_env *env, struct pkg_err *err);
 void pkg_seal_input_fini(struct pkg_seal_input *input);
 
+/* Every file to its end, and compared: what is broken shall not be signed. */
+PKG_MUST_CHECK enum pkg_code pkg_seal_input_read(struct pkg_seal_input *input,
+						 struct pkg_err *err);
+/*
+ * The same of a container that was opened, through another source of its bytes.
+ * @input   is left as it is; of a .request there is nothing to read.
+ * @before  NULL = there is none: PKG_OK at once.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_input_check_whole(const struct pkg_seal_input *input,
+			   struct pkg_source *before, const struct pkg_env *env,
+			   struct pkg_err *err);
+
 /* What a person is shown of it; the rest of @out is for the caller to fill. */
 void pkg_seal_input_subject(const struct pkg_seal_input *input,
 			    struct pkg_seal_subject *out);

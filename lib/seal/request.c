@@ -4,20 +4,6 @@
 #include "seal/input.h"
 #include "seal/record.h"
 
-/* Every file to its end: what is broken shall not be signed. */
-static enum pkg_code read_payload(struct pkg_container *container,
-				  struct pkg_err *err)
-{
-	const struct pkg_container_item *item = NULL;
-
-	for (;;) {
-		PKG_TRY(pkg_container_next(container, &item, err));
-		if (item == NULL)
-			return pkg_container_finish(container, err);
-		PKG_TRY(pkg_container_read(container, NULL, err));
-	}
-}
-
 static enum pkg_code check(const struct pkg_seal_input *input,
 			   struct pkg_err *err)
 {
@@ -45,7 +31,7 @@ enum pkg_code pkg_seal_request(const struct pkg_seal_request *job,
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	PKG_TRY(pkg_seal_input_open(&input, job->source, &job->with, env, err));
 	PKG_TRY(check(&input, err));
-	PKG_TRY(read_payload(input.container, err));
+	PKG_TRY(pkg_seal_input_read(&input, err));
 	edit = (struct pkg_container_edit){
 	    .signatures = input.head->signatures,
 	    .signature_count = input.head->signature_count,

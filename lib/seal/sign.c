@@ -192,6 +192,7 @@ enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 	    err));
 	if (!job->replace)
 		PKG_TRY(check_others(input.head, &options, env, err));
+	PKG_TRY(pkg_seal_input_check_whole(&input, job->before, env, err));
 	PKG_TRY(ask(job, &input, &options, err));
 	if (job->tbs) {
 		PKG_TRY(

@@ -4,6 +4,7 @@
 import fcntl
 import os
 import pty
+import shutil
 import subprocess
 import time
 import zipfile
@@ -72,6 +73,47 @@ def test_signs_a_draft(run, keys, tokens, with_token, payload):
         tokens.new_cert(keys, "p384", "signer"), "-o", "a.seal", "a.draft",
         env=tokens.env, check=0)
     assert verdict(run, keys)["ok"]
+
+
+def test_a_key_is_not_used_for_what_is_broken(run, keys, tmp_path, tokens,
+                                              with_token, payload):
+    """Nothing is signed, nothing is in the token's audit log, nobody asked."""
+    cert = tokens.new_cert(keys, "p256", "signer")
+    (tmp_path / "release.yaml").write_text(
+        "packline: 1\napprovals:\n  required: 1\n  officers:\n"
+        f"  - {{id: alice, role: product, cert: {cert}}}\n")
+    key = *with_token("p256", module=softhsm.SPY), "--cert", cert
+    run("pkg-seal", "create", *SUBJECT, "--policy", "release.yaml",
+        "--requester", "build", "-o", "a.draft", payload, check=0)
+    verbs = {"approve": ("approve", "--decision", "APPROVED", "--reason", "ok",
+                         "--policy", "release.yaml"),
+             "sign": ("sign", "--policy", "release.yaml")}
+
+    def used(verb, name, check, **how):
+        tokens.spied.unlink(missing_ok=True)
+        (tmp_path / "out").unlink(missing_ok=True)
+        run("pkg-seal", *verbs[verb], *key, "-o", "out", name,
+            env=tokens.env, check=check, **how)
+        assert (tmp_path / "out").exists() == (check == 0)
+        return "C_SignInit" in tokens.spied.read_text()
+
+    def spoil(name):
+        data = bytearray((tmp_path / name).read_bytes())
+        at = data.index((tmp_path / payload).read_bytes())
+        data[at] ^= 1
+        (tmp_path / "broken").write_bytes(data)
+        return "broken"
+
+    assert not used("approve", spoil("a.draft"), 3)
+    assert used("approve", "a.draft", 0)
+    shutil.move(tmp_path / "out", tmp_path / "b.draft")
+    assert not used("sign", spoil("b.draft"), 3)
+    run("pkg-seal", *verbs["sign"], "--cert", cert, "--tbs-out", "x.tbs",
+        "broken", check=3)
+    assert not (tmp_path / "x.tbs").exists()
+    assert used("sign", "b.draft", 0)
+    # What comes once is compared while it is copied: too late for the key.
+    assert used("sign", "-", 3, input=(tmp_path / "broken").read_bytes())
 
 
 @pytest.mark.parametrize("name, kind", RECIPIENTS)

@@ -57,6 +57,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.signer = seal_tool_signer(&tool, &args->signer);
 	job.output = seal_tool_output(&tool, "reading");
 	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
+	job.before = seal_tool_before(&tool);
 	if (pkg_seal_approve(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;

@@ -138,6 +138,36 @@ enum pkg_code seal_tool_input(struct seal_tool *tool, const char *path,
 	return PKG_OK;
 }
 
+static enum pkg_code read_again(struct pkg_source *source, void *buf,
+				size_t cap, size_t *got, struct pkg_err *err)
+{
+	struct seal_again *again = (struct seal_again *)source;
+	const struct seal_tool *tool = again->tool;
+
+	PKG_TRY(pkg_source_read(&again->file.source, buf, cap, got, err));
+	cli_progress(tool->cli, "checking", again->file.source.total,
+		     tool->input.size);
+	return PKG_OK;
+}
+
+struct pkg_source *seal_tool_before(struct seal_tool *tool)
+{
+	const struct pkg_source_fd *input = &tool->input.file;
+	off_t at = -1;
+
+	/* Standard input need not be at its beginning. */
+	if (tool->input.size > 0)
+		at = lseek(input->fd, 0, SEEK_CUR);
+	if (at < 0)
+		return NULL;
+	tool->again.tool = tool;
+	tool->again.source =
+	    (struct pkg_source){.read = read_again, .name = input->source.name};
+	pkg_source_at_init(&tool->again.file, input->fd, (uint64_t)at,
+			   input->source.name);
+	return &tool->again.source;
+}
+
 enum pkg_code seal_tool_about(const char *path, struct pkg_err *err)
 {
 	if (strstr(err->text, path) != NULL)

@@ -58,6 +58,13 @@ struct seal_input {
 	uint64_t size; /* of the file; 0 = unknown */
 };
 
+/* The same once more, if it is a file. */
+struct seal_again {
+	struct pkg_source source;
+	struct seal_tool *tool;
+	struct pkg_source_at file; /* from where the input begins */
+};
+
 /* A running verb: what it opened. */
 struct seal_tool {
 	struct cli *cli;
@@ -72,6 +79,7 @@ struct seal_tool {
 	struct pkg_device_config *device;
 	struct pkg_approval_policy *policy;
 	struct seal_input input;
+	struct seal_again again;
 	const char *doing;
 };
 
@@ -110,6 +118,11 @@ enum pkg_code seal_tool_policy(struct seal_tool *tool, const char *path,
  */
 enum pkg_code seal_tool_input(struct seal_tool *tool, const char *path,
 			      const char *doing, struct pkg_err *err);
+/*
+ * The bytes of that container to be read in front of it; NULL = they come only
+ * once.
+ */
+struct pkg_source *seal_tool_before(struct seal_tool *tool);
 /* Say which input the current error is about, unless it does already. */
 enum pkg_code seal_tool_about(const char *path, struct pkg_err *err);
 /* Open the folder that the file @path lies in; the caller closes it. */

@@ -102,6 +102,7 @@ static enum pkg_code sign(struct seal_tool *tool,
 		job.output.path = args->tbs;
 	PKG_TRY(seal_review_start(&review, tool, &args->review, err));
 	PKG_TRY(seal_tool_input(tool, input, "signing", err));
+	job.before = seal_tool_before(tool);
 	if (args->records == NULL)
 		return pkg_seal_sign(&job, cli_env(tool->cli), err);
 	if (strcmp(args->records, "-") != 0)

@@ -134,6 +134,13 @@ typedef enum pkg_code pkg_seal_agree(void *context,
 struct pkg_seal_sign {
 	/* A draft, a container or a .request, borrowed; read to its end. */
 	struct pkg_source *source;
+	/*
+	 * The same bytes once more, borrowed: the payload is compared with the
+	 * manifest before anybody is asked and the key is used.  NULL = they
+	 * can be read only once: it is compared while it is copied, and what
+	 * does not fit is not written, but the key was used.
+	 */
+	struct pkg_source *before;
 	struct pkg_seal_signer signer;
 	pkg_seal_agree *agree; /* NULL = nobody is asked */
 	void *agree_context;
@@ -213,6 +220,7 @@ struct pkg_seal_approve {
 	/* A .request, or a draft that is not encrypted; borrowed; to its end.
 	 */
 	struct pkg_source *source;
+	struct pkg_source *before;     /* as in struct pkg_seal_sign */
 	struct pkg_seal_signer signer; /* the officer's key */
 	enum pkg_decision decision;
 	const char *reason;  /* pkg_approval_is_reason() */
