@@ -33,6 +33,10 @@ pkg_layer(artifact
   USES "base io digest json"
   OWNS ""
   HEADERS "artifact resource")
+pkg_layer(ledger
+  USES "base io digest json"
+  OWNS ""
+  HEADERS "job")
 pkg_layer(yaml
   USES "base io"
   OWNS "libyaml"

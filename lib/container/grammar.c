@@ -5,24 +5,9 @@
 
 #include <string.h>
 
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z');
-}
-
 bool pkg_container_is_name(const char *text)
 {
-	const size_t len = strlen(text);
-
-	if (len == 0 || len > PKG_LIMIT_MEMBER_NAME ||
-	    (!is_alnum(text[0]) && text[0] != '_') || text[len - 1] == '.')
-		return false;
-	for (size_t i = 1; i < len; i++) {
-		if (!is_alnum(text[i]) && strchr("._+-", text[i]) == NULL)
-			return false;
-	}
-	return !pkg_path_is_device(text);
+	return pkg_path_is_name(text);
 }
 
 bool pkg_container_is_text(const char *text)

@@ -150,7 +150,7 @@ static enum pkg_code close_to_others(struct pkg_outdir *dir,
 	if (fstat(dir->fd, &st) != 0)
 		return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
 	/* FAT has no modes of its own: whoever mounted it decided. */
-	if (fchmod(dir->fd, 0700) == 0)
+	if (fchmod(dir->fd, 0700 | (st.st_mode & S_ISGID)) == 0)
 		dir->mode = st.st_mode & 07777;
 	else if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
 		return pkg_fail_os(err, errno, "cannot make '%s'", dir->path);
@@ -237,6 +237,12 @@ enum pkg_code pkg_outdir_close_file(struct pkg_outdir *dir, int fd,
 		return pkg_fail_os(err, failed, "cannot write a file in '%s'",
 				   dir->path);
 	return PKG_OK;
+}
+
+void pkg_outdir_set_mode(struct pkg_outdir *dir, unsigned mode)
+{
+	if (dir->mode != 0) /* there are modes here */
+		dir->mode = mode & 07777;
 }
 
 int pkg_outdir_fd(const struct pkg_outdir *dir)

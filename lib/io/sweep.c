@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/temp.h"
 
+#include "packline/outfile.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -93,4 +95,9 @@ void pkg_temp_sweep(int dir)
 			sweep_one(dir, e->d_name);
 	}
 	(void)closedir(list);
+}
+
+void pkg_outputs_sweep(int dir)
+{
+	pkg_temp_sweep(dir);
 }

@@ -41,6 +41,8 @@ PKG_MUST_CHECK enum pkg_code pkg_outdir_close_file(struct pkg_outdir *dir,
 						   int fd, struct pkg_err *err);
 /* The folder's descriptor while it is built, borrowed. */
 int pkg_outdir_fd(const struct pkg_outdir *dir);
+/* The mode it gets when it is committed, instead of 0777 less the umask. */
+void pkg_outdir_set_mode(struct pkg_outdir *dir, unsigned mode);
 /*
  * That of the folder in which it appears, borrowed: all that happens to it
  * happens there, so a sandbox must leave it (packline/sandbox.h).

@@ -70,6 +70,12 @@ void pkg_outfile_free(struct pkg_outfile *file); /* NULL is allowed */
 void pkg_outputs_abandon(void);
 
 /*
+ * Remove from the folder @dir what processes that were killed have left under
+ * such names.  Opening an output there does it, too.
+ */
+void pkg_outputs_sweep(int dir);
+
+/*
  * An unlinked temporary file, mode 0600, in the folder @dir; NULL = /var/tmp,
  * or /tmp if that cannot be written.  @out receives a descriptor, opened
  * O_RDWR, that the caller closes.  Fails with PKG_SYSTEM.

@@ -78,6 +78,12 @@ const char *pkg_path_name_flaw(const char *name, size_t len);
  * LPT1-9, in any case.
  */
 bool pkg_path_is_device(const char *name);
+/*
+ * True if @text is a name as containers, configurations and jobs have them:
+ * [A-Za-z0-9_][A-Za-z0-9._+-]* of at most PKG_LIMIT_MEMBER_NAME bytes, without
+ * a trailing dot, and no device.
+ */
+bool pkg_path_is_name(const char *text);
 
 PKG_API_END
 
