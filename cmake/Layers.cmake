@@ -98,9 +98,10 @@ pkg_layer(review
   OWNS "libqrencode"
   HEADERS "review")
 pkg_layer(batch
-  USES "base io digest json yaml pattern schema sign zip container trust"
+  USES "base io digest json yaml pattern schema sign zip container trust archive
+  ledger"
   OWNS ""
-  HEADERS "process batch_run")
+  HEADERS "process batch batch_run")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"
   OWNS "libcurl"

@@ -23,6 +23,15 @@ bool pkg_hex_is(const char *text, size_t len);
 PKG_MUST_CHECK enum pkg_code pkg_base64_encode(struct pkg_buf *out,
 					       const void *data, size_t len,
 					       struct pkg_err *err);
+/*
+ * Append what @len bytes of @text say in Base64 to @out: with padding, without
+ * anything else, in the one spelling that pkg_base64_encode() has.
+ * Fails with PKG_INPUT, reason "not-base64", or if there is more than
+ * @out->max allows; PKG_SYSTEM if out of memory.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_base64_decode(struct pkg_buf *out,
+					       const char *text, size_t len,
+					       struct pkg_err *err);
 
 /*
  * True if the @len bytes of @text are UTF-8 as RFC 3629 defines it: shortest
