@@ -147,3 +147,22 @@ int pkg_utf16_compare(const char *a, const char *b)
 		return x >= 0xF0 ? -1 : 1;
 	return (x > y) - (x < y);
 }
+
+void pkg_uuid_format(char out[static 37], const uint8_t bytes[static 16],
+		     unsigned version)
+{
+	uint8_t id[16];
+	char hex[33];
+	size_t o = 0;
+
+	memcpy(id, bytes, sizeof(id));
+	id[6] = (uint8_t)((id[6] & 0x0f) | version << 4);
+	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80); /* variant 10 */
+	pkg_hex_encode(hex, id, sizeof(id));
+	for (size_t i = 0; i < 32; i++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			out[o++] = '-';
+		out[o++] = hex[i];
+	}
+	out[o] = '\0';
+}

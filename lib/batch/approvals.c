@@ -7,7 +7,6 @@
 #include "packline/json.h"
 #include "packline/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void batch_approvals_fini(struct batch_approvals *approvals)
@@ -75,27 +74,13 @@ enum pkg_code batch_approvals_read(struct batch_approvals *out,
 	return sort(out, batch->env, err);
 }
 
-/* RFC 9562 section 5.8: the first 16 bytes of the digest, marked. */
-static void uuid_of(char text[static 37], const uint8_t sha256[static 32])
-{
-	uint8_t id[16];
-	char hex[33];
-
-	memcpy(id, sha256, sizeof(id));
-	id[6] = (uint8_t)(0x80 | (id[6] & 0x0f));
-	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
-	pkg_hex_encode(hex, id, sizeof(id));
-	(void)snprintf(text, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
-		       hex + 12, hex + 16, hex + 20);
-}
-
 void batch_subject(struct batch_subject *out, const struct pkg_batch *batch,
 		   const uint8_t sha256[static 32])
 {
 	const struct pkg_batch_record *record = &batch->record;
 
 	memcpy(out->request_sha256, sha256, 32);
-	uuid_of(out->request_id, sha256);
+	pkg_uuid_format(out->request_id, sha256, 8);
 	out->subject = (struct pkg_approval_subject){
 	    .request_sha256 = out->request_sha256,
 	    .request_id = out->request_id,

@@ -175,6 +175,6 @@ pkg_container_derive_id(char out[static 37],
 	nameless.subject.id = "";
 	PKG_TRY(pkg_container_request_encode(&json, &nameless, err));
 	PKG_TRY(pkg_digest_sha256(crypto, json.data, json.len, sha256, err));
-	pkg_name_uuid(out, sha256, 8);
+	pkg_uuid_format(out, sha256, 8);
 	return PKG_OK;
 }

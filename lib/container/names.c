@@ -114,21 +114,3 @@ void pkg_name_approval(member_name json, member_name p7s, size_t index)
 	(void)snprintf(p7s, sizeof(member_name), "META-INF/approval-%02zu.p7s",
 		       index);
 }
-
-void pkg_name_uuid(char out[37], const uint8_t bytes[16], unsigned version)
-{
-	uint8_t id[16];
-	char hex[33];
-	size_t o = 0;
-
-	memcpy(id, bytes, sizeof(id));
-	id[6] = (uint8_t)((id[6] & 0x0f) | version << 4);
-	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80); /* variant 10 */
-	pkg_hex_encode(hex, id, sizeof(id));
-	for (size_t i = 0; i < 32; i++) {
-		if (i == 8 || i == 12 || i == 16 || i == 20)
-			out[o++] = '-';
-		out[o++] = hex[i];
-	}
-	out[o] = '\0';
-}

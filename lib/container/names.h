@@ -49,7 +49,4 @@ void pkg_name_member(member_name out, enum pkg_container_role role,
 void pkg_name_signature(member_name out, size_t index);
 void pkg_name_approval(member_name json, member_name p7s, size_t index);
 
-/* Text of the UUID of 16 bytes, with @version put in (RFC 9562). */
-void pkg_name_uuid(char out[37], const uint8_t bytes[16], unsigned version);
-
 #endif

@@ -161,7 +161,7 @@ static enum pkg_code plan_encryption(struct pkg_container_writer *w,
 	PKG_TRY(pkg_crypto_random(crypto, w->request.salt, 32, err));
 	PKG_TRY(pkg_crypto_random(crypto, id, sizeof(id), err));
 	w->request.has_salt = true;
-	pkg_name_uuid(w->id, id, 4);
+	pkg_uuid_format(w->id, id, 4);
 	PKG_TRY(pkg_envelope_seal(&w->recipients, crypto, &to, w->cek, err));
 	PKG_TRY(pkg_reader_check_kdf(&w->manifest, w->recipients.data,
 				     w->recipients.len, err));

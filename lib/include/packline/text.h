@@ -19,6 +19,13 @@ bool pkg_hex_decode(uint8_t *data, size_t len, const char *hex, size_t hex_len);
 /* True if @text is @len lower-case hexadecimal digits. */
 bool pkg_hex_is(const char *text, size_t len);
 
+/*
+ * Write the UUID that 16 bytes make to @out, with @version (4: random, 8: of a
+ * digest) and variant put in (RFC 9562 section 4).
+ */
+void pkg_uuid_format(char out[PKG_AT_LEAST(37)],
+		     const uint8_t bytes[PKG_AT_LEAST(16)], unsigned version);
+
 /* Append @data in Base64 with padding (RFC 4648 section 4) to @out. */
 PKG_MUST_CHECK enum pkg_code pkg_base64_encode(struct pkg_buf *out,
 					       const void *data, size_t len,
