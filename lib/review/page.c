@@ -195,6 +195,16 @@ void pkg_page_digest(struct page *page, const uint8_t *data, size_t len)
 	}
 }
 
+enum pkg_code pkg_review_digest(struct pkg_sink *sink,
+				const uint8_t digest[PKG_AT_LEAST(32)],
+				struct pkg_err *err)
+{
+	struct page page = {.sink = sink, .err = err};
+
+	pkg_page_digest(&page, digest, 32);
+	return pkg_page_finish(&page);
+}
+
 enum pkg_code pkg_page_finish(struct page *page)
 {
 	/* Writes nothing: asks whether an earlier write failed. */

@@ -5,6 +5,8 @@
 #include "packline/seal.h"
 #include "packline/text.h"
 
+#include <string.h>
+
 static enum pkg_code read_view(struct pkg_seal_view *view,
 			       const struct pkg_seal_input *input,
 			       const struct pkg_env *env, struct pkg_err *err)
@@ -113,6 +115,8 @@ enum pkg_code pkg_seal_show(const struct pkg_seal_show *job,
 
 	PKG_TRY(pkg_seal_input_open(&input, job->source, &job->with, env, err));
 	PKG_TRY(read_view(&view, &input, env, err));
+	if (job->manifest_sha256 != NULL)
+		memcpy(job->manifest_sha256, input.head->manifest_sha256, 32);
 	if (job->text)
 		return pkg_seal_show_text(job->sink, &view, err);
 	return show_records(job, &view, err);

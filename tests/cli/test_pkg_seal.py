@@ -363,6 +363,17 @@ def test_show_says_that_nothing_is_verified(run, draft):
     assert "draft" in text and "nothing: pkg-verify does that" in text
 
 
+def test_show_ends_with_what_an_officer_reads_out(run, draft):
+    lines = run("pkg-seal", "show", draft, check=0).out.splitlines()
+    digest, = (line.split()[1] for line in lines if line[:9] == "manifest ")
+    groups = [digest[at:at + 4] for at in range(0, 64, 4)]
+    assert lines[-10].split() == ["SHA-256", *groups[:8]]
+    assert lines[-9].split() == groups[8:]
+    assert lines[-8].split()[:2] == ["in", "words"]
+    words = [word for line in lines[-8:] for word in line.split()][2:]
+    assert len(words) == 32 and words[0] != words[1]
+
+
 def test_show_decrypts_the_request(run, keys, payload):
     run("pkg-seal", "create", *SUBJECT, "--recipient", keys.cert("ecu-rsa"),
         "-o", "a.draft", *payload, check=0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/protect.h"
+#include "packline/review.h"
 #include "pkg-seal/common.h"
 
 #include <string.h>
@@ -15,11 +16,13 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 {
 	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
 	const struct args *args = options;
+	uint8_t sha256[32];
 	struct pkg_seal_show job = {
 	    .source = &tool.input.source,
 	    .name = argv[0],
 	    .text = strcmp(args->format, "text") == 0,
 	    .sink = cli_stdout(cli),
+	    .manifest_sha256 = sha256,
 	};
 
 	(void)argc;
@@ -33,7 +36,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    err));
 	if (pkg_seal_show(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
-	return PKG_OK;
+	/* For who compares it with what an officer reads out. */
+	return job.text ? pkg_review_digest(job.sink, sha256, err) : PKG_OK;
 }
 
 enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err)

@@ -55,6 +55,14 @@ pkg_review_write(struct pkg_sink *sink, const struct pkg_seal_subject *subject,
 PKG_MUST_CHECK enum pkg_code
 pkg_review_ascii(struct pkg_buf *out, const char *text, struct pkg_err *err);
 /*
+ * Write what two people compare by telephone: the SHA-256 @digest (32 bytes) in
+ * groups of four digits and as words, as they stand on the screen, to @sink.
+ * Fails as the sink does.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_review_digest(struct pkg_sink *sink, const uint8_t digest[PKG_AT_LEAST(32)],
+		  struct pkg_err *err);
+/*
  * The PGP word of the byte @value at the place @index (0 is the first): of two
  * syllables at even places, of three at odd ones.
  */

@@ -243,6 +243,7 @@ struct pkg_seal_show {
 	struct pkg_seal_opener with; /* to decrypt the request */
 	bool text;                   /* for people, else JSON Lines */
 	struct pkg_sink *sink;
+	uint8_t *manifest_sha256; /* 32 bytes, receives it; or NULL */
 };
 
 PKG_API_BEGIN
