@@ -203,5 +203,7 @@ bool cli_utf8(void);
  */
 void cli_progress(struct cli *cli, const char *what, uint64_t done,
 		  uint64_t total);
+/* Take it off again: something else is to be written to the terminal. */
+void cli_progress_clear(struct cli *cli);
 
 #endif

@@ -81,7 +81,5 @@ extern const struct cli_describer cli_option_list;
 
 /* message.c: write the first @len bytes of @line to stderr at once. */
 void cli_stderr(const char *line, size_t len);
-/* progress.c: take the progress line off the terminal. */
-void cli_progress_clear(struct cli *cli);
 
 #endif

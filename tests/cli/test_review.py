@@ -30,7 +30,8 @@ class Terminal:
             os.close(os.open(os.ttyname(self.secondary), os.O_RDWR))
 
         self.process = subprocess.Popen(    # pylint: disable=W1509
-            [bin_folder() / argv[0], *map(str, argv[1:])], cwd=cwd,
+            [shutil.which(argv[0], path=bin_folder()) or argv[0],
+             *map(str, argv[1:])], cwd=cwd,
             stdin=streams.get("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=clean_environment(**(env or {})), preexec_fn=own_terminal)
@@ -90,6 +91,17 @@ def test_the_version_is_typed(run, tmp_path, keys, draft):
     assert code == 0 and err == ""
     assert b"To sign it, type its version (1.2.3): " in screen
     run("pkg-verify", "--trust", keys.ca, "a.seal", check=0)
+
+
+def test_no_progress_is_left_on_the_screen(tmp_path, keys, draft):
+    """It goes to the same terminal if that is standard error, too."""
+    terminal = Terminal(tmp_path, "sh", "-c", "exec \"$@\" 2>/dev/tty", "sh",
+                        bin_folder() / "pkg-seal", "sign", *signer(keys), "-o",
+                        "a.seal", "a.draft")
+    terminal.read_until(b"type its version")
+    terminal.type(b"1.2.3\n")
+    assert terminal.end()[0] == 0
+    assert b"\r\x1b[K=== TO BE SIGNED\n" in terminal.screen
 
 
 @pytest.mark.parametrize("answer", [

@@ -17,7 +17,7 @@ static enum pkg_code ask_passphrase(void *context, struct pkg_buf *out,
 	const struct asker *asker = context;
 	char prompt[PKG_LIMIT_PATH + 32];
 
-	(void)snprintf(prompt, sizeof(prompt), "Passphrase of %s", what);
+	(void)snprintf(prompt, sizeof(prompt), "Passphrase of %s: ", what);
 	return cli_secret(asker->cli, out, asker->args->passphrase, prompt,
 			  err);
 }
@@ -29,7 +29,7 @@ static enum pkg_code ask_pin(void *context, struct pkg_buf *out,
 	const struct asker *asker = context;
 	char prompt[PKG_LIMIT_PATH + 32];
 
-	(void)snprintf(prompt, sizeof(prompt), "PIN of %s", what);
+	(void)snprintf(prompt, sizeof(prompt), "PIN of %s: ", what);
 	return cli_secret_of(asker->cli, out, &kind, asker->args->pin, prompt,
 			     err);
 }

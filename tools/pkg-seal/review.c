@@ -55,6 +55,7 @@ static enum pkg_code show(struct seal_review *review,
 
 	if (screen == NULL)
 		return err->code;
+	cli_progress_clear(review->tool->cli);
 	pkg_sink_gather_init(screen, &review->tty.out.sink);
 	PKG_TRY(pkg_review_write(&screen->sink, subject, &options,
 				 cli_env(review->tool->cli), err));
