@@ -57,24 +57,41 @@ static bool is_ascii(const char *text, size_t len)
 	return true;
 }
 
-static enum pkg_code check_name(const struct slot *slot, struct pkg_err *err)
+/*
+ * Names that are not ASCII are taken for UTF-8 by some programs and for the
+ * code page of DOS by others: unless they are marked, and by unzip even then
+ * if they were made on DOS or Windows.
+ */
+static enum pkg_code check_utf8(const struct slot *slot, unsigned system,
+				struct pkg_err *err)
 {
-	const char *name = slot->entry.name;
-	const char *flaw = pkg_path_name_flaw(name, slot->name_len);
 	const uint32_t flags = archive_get(slot->common + AT_FLAGS, 2);
+
+	if (is_ascii(slot->entry.name, slot->name_len))
+		return PKG_OK;
+	if ((flags & FLAG_UTF8) == 0)
+		(void)pkg_refuse(err, PKG_INPUT, "zip-name",
+				 "its name is not ASCII, and not marked as "
+				 "UTF-8");
+	else if (system == SYSTEM_FAT || system == SYSTEM_NTFS)
+		(void)pkg_refuse(err, PKG_INPUT, "zip-name",
+				 "its name is not ASCII, and made on DOS or "
+				 "Windows: unzip reads another one");
+	else
+		return PKG_OK;
+	return pkg_hint(err, "rename it; or pack it with 7z or bsdtar on Linux "
+			     "or macOS, or with Python");
+}
+
+static enum pkg_code check_name(const struct slot *slot, unsigned made_by,
+				struct pkg_err *err)
+{
+	const char *flaw = pkg_path_name_flaw(slot->entry.name, slot->name_len);
 
 	if (flaw != NULL)
 		return pkg_refuse(err, PKG_INPUT, "zip-name", "its name %s",
 				  flaw);
-	/* Some programs take it for UTF-8, others for the code page of DOS. */
-	if ((flags & FLAG_UTF8) == 0 && !is_ascii(name, slot->name_len)) {
-		(void)pkg_refuse(err, PKG_INPUT, "zip-name",
-				 "its name is not ASCII, and not marked as "
-				 "UTF-8");
-		return pkg_hint(err, "pack it with a program that marks names "
-				     "as UTF-8: 7z, bsdtar, jar, Python");
-	}
-	return PKG_OK;
+	return check_utf8(slot, made_by >> 8, err);
 }
 
 /* What the entry says, before anything is compared with anything. */
@@ -83,6 +100,7 @@ static enum pkg_code judge(const struct pkg_archive *self,
 			   struct pkg_err *err)
 {
 	const uint8_t *extra = at + CENTRAL + slot->name_len;
+	const unsigned made_by = archive_get(at + AT_MADE_BY, 2);
 
 	PKG_TRY(pkg_archive_flags(slot, err));
 	if (archive_get(at + AT_DISK, 2) != 0)
@@ -95,9 +113,8 @@ static enum pkg_code judge(const struct pkg_archive *self,
 	if (archive_get(at + AT_COMMENT_LEN, 2) != 0)
 		return pkg_refuse(err, PKG_INPUT, "zip-comment",
 				  "it has a comment");
-	PKG_TRY(check_name(slot, err));
-	return pkg_archive_mode(archive_get(at + AT_MADE_BY, 2),
-				archive_get(at + AT_INTERNAL, 2),
+	PKG_TRY(check_name(slot, made_by, err));
+	return pkg_archive_mode(made_by, archive_get(at + AT_INTERNAL, 2),
 				archive_get(at + AT_EXTERNAL, 4), err);
 }
 

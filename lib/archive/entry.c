@@ -78,16 +78,16 @@ enum pkg_code pkg_archive_sizes(const struct pkg_archive *self,
 	return PKG_OK;
 }
 
-/* Systems whose external attributes are known, APPNOTE.TXT 4.4.2. */
+/* Is it known what their external attributes mean? */
 static bool is_known_system(unsigned system)
 {
 	switch (system) {
-	case 0:  /* FAT */
-	case 3:  /* Unix */
-	case 10: /* NTFS */
-	case 11: /* NTFS, as Info-ZIP counts */
-	case 14: /* VFAT */
-	case 19: /* macOS */
+	case SYSTEM_FAT:
+	case SYSTEM_UNIX:
+	case SYSTEM_WINDOWS:
+	case SYSTEM_NTFS:
+	case SYSTEM_VFAT:
+	case SYSTEM_MACOS:
 		return true;
 	default:
 		return false;

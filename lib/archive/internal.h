@@ -36,6 +36,16 @@ enum {
 	FLAG_MASKED = 1 << 13, /* the central directory is encrypted */
 };
 
+/* Systems that an entry is made on, section 4.4.2: those that are known. */
+enum {
+	SYSTEM_FAT = 0,
+	SYSTEM_UNIX = 3,
+	SYSTEM_WINDOWS = 10, /* NTFS */
+	SYSTEM_NTFS = 11,    /* NTFS, as Info-ZIP counts */
+	SYSTEM_VFAT = 14,
+	SYSTEM_MACOS = 19,
+};
+
 enum { METHOD_STORED = 0, METHOD_DEFLATE = 8 };
 
 /* The fields of COMMON, and where in it they stand. */

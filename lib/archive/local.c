@@ -19,7 +19,7 @@ static const struct field {
     {"CRC-32", AT_CRC, 4, true},
     {"packed size", AT_PACKED, 4, true},
     {"size", AT_SIZE, 4, true},
-    {"length of its name", AT_NAME_LEN, 2, false},
+    {"length of the name", AT_NAME_LEN, 2, false},
 };
 
 static bool has_descriptor(const struct slot *slot)
@@ -41,13 +41,13 @@ static enum pkg_code compare(const struct slot *slot, const uint8_t *local,
 		    (here == 0 && f->later && has_descriptor(slot)))
 			continue;
 		return pkg_refuse(err, PKG_INPUT, "zip-mismatch",
-				  "its %s is 0x%x in the local header, but "
-				  "0x%x in the central directory",
+				  "%s: 0x%x in the local header, but 0x%x in "
+				  "the central directory",
 				  f->name, here, there);
 	}
 	if (memcmp(local + LOCAL, slot->entry.name, slot->name_len) != 0)
 		return pkg_refuse(err, PKG_INPUT, "zip-mismatch",
-				  "its name is another in the local header");
+				  "name: another one in the local header");
 	return PKG_OK;
 }
 
@@ -163,10 +163,6 @@ static enum pkg_code check_order(const struct pkg_archive *self, size_t index,
 	const uint64_t before =
 	    index > 0 ? self->slots[index - 1].entry.offset : 0;
 
-	if (index == 0 && here != 0)
-		return pkg_refuse(err, PKG_INPUT, "zip-gap",
-				  "%llu bytes stand before the first entry",
-				  (unsigned long long)here);
 	if (here < before)
 		return pkg_refuse(err, PKG_INPUT, "zip-order",
 				  "its content stands before that of entry %zu",
@@ -184,10 +180,17 @@ static enum pkg_code check_order(const struct pkg_archive *self, size_t index,
 
 enum pkg_code pkg_archive_locals(struct pkg_archive *self, struct pkg_err *err)
 {
+	const uint64_t first =
+	    self->count > 0 ? self->slots[0].entry.offset : self->central;
+
 	for (size_t i = 0; i < self->count; i++) {
 		if (check_order(self, i, err) != PKG_OK)
 			return pkg_archive_blame(self, i, err);
 	}
+	if (first != 0)
+		return pkg_refuse(err, PKG_INPUT, "zip-gap",
+				  "%llu bytes stand before the first entry",
+				  (unsigned long long)first);
 	for (size_t i = 0; i < self->count; i++) {
 		const uint64_t next = i + 1 < self->count
 					  ? self->slots[i + 1].entry.offset
@@ -196,10 +199,5 @@ enum pkg_code pkg_archive_locals(struct pkg_archive *self, struct pkg_err *err)
 		if (check_local(self, &self->slots[i], next, err) != PKG_OK)
 			return pkg_archive_blame(self, i, err);
 	}
-	if (self->count == 0 && self->central != 0)
-		return pkg_refuse(err, PKG_INPUT, "zip-gap",
-				  "no entry, but %llu bytes before the central "
-				  "directory",
-				  (unsigned long long)self->central);
 	return PKG_OK;
 }

@@ -304,6 +304,14 @@ static bool has_hidden(const char *name, size_t len)
 	return false;
 }
 
+/* "a.txt;1" is version 1 of a.txt on VMS; unzip writes a.txt anywhere. */
+static bool has_version(const char *name, size_t len)
+{
+	while (len > 0 && name[len - 1] >= '0' && name[len - 1] <= '9')
+		len--;
+	return len > 0 && name[len - 1] == ';';
+}
+
 const char *pkg_path_name_flaw(const char *name, size_t len)
 {
 	if (len == 0)
@@ -325,6 +333,8 @@ const char *pkg_path_name_flaw(const char *name, size_t len)
 		return "begins with a dot, as hidden files do";
 	if (name[len - 1] == '.' || name[len - 1] == ' ')
 		return "ends with a dot or a blank, which Windows drops";
+	if (has_version(name, len))
+		return "ends like a version of VMS, which unzip drops";
 	if (pkg_path_is_device(name))
 		return "is a device to Windows";
 	return pkg_path_is_safe_name(name, len) ? NULL

@@ -96,6 +96,14 @@ static void check_times(const char *text, size_t len)
 
 static void check_safe_name(const char *text, size_t len)
 {
+	const bool good = pkg_path_name_flaw(text, len) == NULL;
+
+	/* Each grammar is part of the next. */
+	MUST(!pkg_container_is_name(text) || good);
+	MUST(!good || pkg_path_is_safe_name(text, len));
+	if (good)
+		MUST(strpbrk(text, ":*?\"<>|") == NULL && text[0] != '-' &&
+		     text[0] != '.' && !is_device(text));
 	if (!pkg_path_is_safe_name(text, len))
 		return;
 	MUST(len >= 1 && len <= 255 && pkg_utf8_valid(text, len));

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of attacks share."""
 
+import itertools
+
 import forge
 import pytest
+from support import SANITIZER, clean_environment
+from zip_craft import read_zip, seen_by
 
 
 @pytest.fixture
@@ -53,3 +57,34 @@ def policy(keys, tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def unpack(build, tmp_path):
+    """unpack(bytes of a ZIP file, pipe=False) -> Reading"""
+    number = itertools.count()
+
+    def read(data, pipe=False):
+        program = build / "tests/interop/read_zip"
+        return read_zip(program, data, tmp_path / f"read{next(number)}", pipe,
+                        clean_environment())
+
+    assert SANITIZER not in (0, 3)      # read_zip takes only these
+    return read
+
+
+@pytest.fixture
+def refused(unpack, tmp_path):
+    """refused(data, reason, python={name: content}, ...): our reader says so;
+    other programs see that (zip_craft.VIEWS)."""
+
+    def check(data, reason, **seen):
+        reading = unpack(data)
+        assert reading.code == 3, reading
+        assert reason in (None, reading.reason), reading
+        assert reading.text and reading.hint, reading
+        for view, files in seen.items():
+            assert seen_by(view, data, tmp_path) in (files, None), view
+        return reading
+
+    return check

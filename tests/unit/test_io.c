@@ -155,6 +155,50 @@ static void source_that_ends_early_is_truncated(void **state)
 	assert_string_equal(err.reason, "truncated");
 }
 
+static void source_at_reads_from_there_and_leaves_the_position(void **state)
+{
+	const struct room *room = *state;
+	struct pkg_err err = PKG_ERR_INIT;
+	struct pkg_source_at source;
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf buf = {.max = 100};
+	int fd = -1;
+
+	put(room, "in", "hello");
+	assert_ok(pkg_path_open(&fd, room->fd, "in", &err));
+	pkg_source_at_init(&source, fd, 2, "in");
+	assert_ok(pkg_source_slurp(&source.source, &buf, &err));
+	assert_string_equal(pkg_buf_str(&buf), "llo");
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	(void)close(fd);
+}
+
+static void names_of_others_have_flaws(void **state)
+{
+	static const char *const good[] = {
+	    "a",       "a.txt", "two words.pdf", "\xc3\x9c", "_", "a-",
+	    "console", "com",   "com10",         "a.con",    "~", "a;1b"};
+	static const char *const bad[] = {
+	    "",       ".",      "..",          "/a",           "a/b",
+	    "a\\b",   "a:b",    "a*",          "-a",           ".a",
+	    "a.",     "a ",     "nul",         "Com1.x",       "LPT9",
+	    "con .x", "conin$", "com\xc2\xb9", "a\nb",         "a\x7f",
+	    "\xff",   "a;1",    ";",           "\xe2\x80\xae", "CONOUT$"};
+	char name[257];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_null(pkg_path_name_flaw(good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (pkg_path_name_flaw(bad[i], strlen(bad[i])) == NULL)
+			fail_msg("'%s' is a good name", bad[i]);
+	}
+	assert_non_null(pkg_path_name_flaw("a\0b", 3));
+	memset(name, 'x', sizeof(name) - 1);
+	name[256] = '\0';
+	assert_null(pkg_path_name_flaw(name + 1, 255));
+	assert_non_null(pkg_path_name_flaw(name, 256));
+}
+
 static void slurp_takes_the_maximum_and_no_more(void **state)
 {
 	struct pkg_err err = PKG_ERR_INIT;
@@ -424,6 +468,8 @@ int main(void)
 	    cmocka_unit_test(gathered_writes_arrive_in_order),
 	    cmocka_unit_test(source_that_ends_early_is_truncated),
 	    cmocka_unit_test(slurp_takes_the_maximum_and_no_more),
+	    cmocka_unit_test(names_of_others_have_flaws),
+	    in_room(source_at_reads_from_there_and_leaves_the_position),
 	    in_room(outfile_appears_only_at_commit),
 	    in_room(abandoned_outfile_leaves_nothing),
 	    in_room(existing_target_needs_force),

@@ -38,8 +38,9 @@
  *   zip-comment     a comment of an entry
  *   zip-mode        not a regular file: folder, link, device; or made by a
  *                   system whose attributes are not known
- *   zip-name        a name that is not one safe file name, not UTF-8, or not
- *                   marked as UTF-8 (flag 11) although it is not ASCII
+ *   zip-name        a name that is not one safe file name; or not ASCII, and
+ *                   not UTF-8, not marked as such (flag 11), or made on DOS
+ *                   or Windows, where programs disagree on how to read it
  *   zip-duplicate   two names that are equal or differ in ASCII case only
  *   zip-limit       too many entries, or too much content in all
  *   zip-ratio       more content than a document is packed into

@@ -67,8 +67,9 @@ bool pkg_path_is_safe_name(const char *name, size_t len);
  * What is wrong with @name, which somebody else chose, as the name of a file
  * on any system: NULL if nothing is, else words that go on after the name,
  * "ends with a dot or a blank".  More than what is no safe name is wrong: a
- * first '-' or '.', what Windows cannot take or takes for something else, and
- * what a terminal does not show.
+ * first '-' or '.', what Windows cannot take or takes for something else, what
+ * unzip takes for a version (";1" at the end), and what a terminal does not
+ * show.
  * @name  NUL-terminated; its @len bytes may hold a NUL.
  */
 const char *pkg_path_name_flaw(const char *name, size_t len);
