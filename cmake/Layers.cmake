@@ -100,7 +100,7 @@ pkg_layer(review
 pkg_layer(batch
   USES "base io digest json yaml pattern schema sign zip container trust archive
   ledger"
-  OWNS ""
+  OWNS "threads"
   HEADERS "process batch batch_run")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"

@@ -129,11 +129,30 @@ enum pkg_code pkg_document_attach(struct pkg_buf *head, struct pkg_buf *tail,
 struct front {
 	struct document_span before;
 	size_t head, content;
+	unsigned digest; /* PKG_DIGEST_*; 0 = none of ours */
 };
+
+static unsigned read_digest(const struct der_tlv *digests)
+{
+	static const struct {
+		struct der_oid oid;
+		unsigned digest;
+	} known[] = {{OID_SHA256, PKG_DIGEST_SHA256},
+		     {OID_SHA384, PKG_DIGEST_SHA384},
+		     {OID_SHA512, PKG_DIGEST_SHA512}};
+	struct der set = pkg_der_all(digests->body, digests->len);
+	const struct der_tlv oid = pkg_der_plain_algorithm(&set);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (pkg_der_oid_is(&oid, &known[i].oid))
+			return known[i].digest;
+	return 0;
+}
 
 static bool read_front(struct front *out, const void *start, size_t len)
 {
 	struct der der = pkg_der_all(start, len);
+	struct der_tlv digests;
 
 	(void)pkg_der_open(&der, DER_SEQUENCE);
 	pkg_der_expect_oid(&der, &signed_data);
@@ -141,7 +160,8 @@ static bool read_front(struct front *out, const void *start, size_t len)
 	(void)pkg_der_open(&der, DER_SEQUENCE);
 	out->before.data = der.at;
 	(void)pkg_der_take(&der, DER_INTEGER);
-	(void)pkg_der_take(&der, DER_SET);
+	digests = pkg_der_take(&der, DER_SET);
+	out->digest = read_digest(&digests);
 	out->before.len = (size_t)(der.at - out->before.data);
 	(void)pkg_der_open(&der, DER_SEQUENCE);
 	pkg_der_expect_oid(&der, &id_data);
@@ -160,6 +180,10 @@ enum pkg_code pkg_document_find(struct pkg_document_parts *parts,
 	if (!read_front(&front, start, len))
 		return off_profile(err, "it is no CMS SignedData in DER with a "
 					"document in it");
+	if (front.digest == 0)
+		return pkg_refuse(err, PKG_NO, "algorithm-weak",
+				  "the signature cannot be accepted: its "
+				  "digest is not SHA-256, SHA-384 or SHA-512");
 	if (front.content > PKG_LIMIT_ATTACHED)
 		return too_large(err, "the document in it", PKG_LIMIT_ATTACHED);
 	if (size < front.head || size - front.head < front.content)
@@ -168,6 +192,7 @@ enum pkg_code pkg_document_find(struct pkg_document_parts *parts,
 	    .head = front.head,
 	    .content = front.content,
 	    .tail = size - front.head - front.content,
+	    .digest = front.digest,
 	};
 	if (parts->tail > PKG_LIMIT_SIGNATURE)
 		return too_large(err, "what is behind the document in it",

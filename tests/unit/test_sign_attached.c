@@ -36,6 +36,7 @@ static enum pkg_code detach(struct pkg_buf *der, struct pkg_buf *text,
 	pkg_buf_clear(text);
 	PKG_TRY(pkg_document_find(&parts, whole->data, start, whole->len, err));
 	assert_int_equal(parts.head + parts.content + parts.tail, whole->len);
+	assert_int_equal(parts.digest, PKG_DIGEST_SHA256);
 	PKG_TRY(pkg_document_detach(der, &parts, whole->data,
 				    whole->data + parts.head + parts.content,
 				    err));

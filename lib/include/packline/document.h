@@ -61,6 +61,7 @@ struct pkg_document_parts {
 	uint64_t head;    /* bytes */
 	uint64_t content; /* bytes; at most PKG_LIMIT_ATTACHED */
 	uint64_t tail;    /* bytes */
+	unsigned digest;  /* that it wants: a PKG_DIGEST_* bit, a claim */
 };
 
 /* More bytes than the first part ever has. */
@@ -155,12 +156,12 @@ PKG_MUST_CHECK enum pkg_code pkg_document_attach(struct pkg_buf *head,
 						 struct pkg_err *err);
 /*
  * Where in an attached signature is the document?
- * @parts  receives it: their sum is @size.
+ * @parts  receives it: the sum of the three is @size.
  * @start  its first @len bytes: PKG_DOCUMENT_HEAD, or all if it has fewer.
  * @size   of all of it, in bytes.
  * Fails with PKG_NO, reason "signature-profile", if it is no attached
- * signature of the profile (a detached one is none); PKG_INPUT, reason
- * "limit", if one of the parts is too large.
+ * signature of the profile (a detached one is none), or "algorithm-weak";
+ * PKG_INPUT, reason "limit", if one of the parts is too large.
  */
 PKG_MUST_CHECK enum pkg_code pkg_document_find(struct pkg_document_parts *parts,
 					       const void *start, size_t len,
