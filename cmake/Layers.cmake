@@ -93,15 +93,15 @@ pkg_layer(bundle
   USES "base io digest json artifact schema zip manifest container trust verify"
   OWNS ""
   HEADERS "plan plan_read bundle receipt cloudfoundry")
-pkg_layer(review
-  USES "base io json sign container seal"
-  OWNS "libqrencode"
-  HEADERS "review")
 pkg_layer(batch
   USES "base io digest json yaml pattern schema sign zip container trust archive
   ledger"
   OWNS "threads"
-  HEADERS "process batch batch_run")
+  HEADERS "process batch batch_run exchange")
+pkg_layer(review
+  USES "base io json sign container trust seal batch"
+  OWNS "libqrencode"
+  HEADERS "review")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"
   OWNS "libcurl"

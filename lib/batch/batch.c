@@ -237,23 +237,40 @@ static enum pkg_code step_chain(const struct pkg_batch *batch,
 				      : batch_chain_claim(batch, err);
 }
 
-enum pkg_code pkg_batch_set_state(struct pkg_batch *batch,
-				  const struct pkg_batch_state *state,
-				  struct pkg_err *err)
+static enum pkg_code write_state(struct pkg_batch *batch,
+				 const struct pkg_batch_state *state,
+				 struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf data = {.max = PKG_LIMIT_BATCH_RECORD};
 	struct pkg_batch_state next = *state;
 
+	next.updated = batch->env->now(batch->env);
+	PKG_TRY(batch_state_encode(&data, &next, err));
+	PKG_TRY(pkg_job_write_state(batch->job, data.data, data.len, err));
+	batch->state = next;
+	return PKG_OK;
+}
+
+enum pkg_code pkg_batch_set_imported(struct pkg_batch *batch,
+				     const struct pkg_batch_state *state,
+				     struct pkg_err *err)
+{
+	PKG_TRY(state->status == PKG_BATCH_CLOSED
+		    ? batch_chain_move(batch, err)
+		    : batch_chain_claim(batch, err));
+	return write_state(batch, state, err);
+}
+
+enum pkg_code pkg_batch_set_state(struct pkg_batch *batch,
+				  const struct pkg_batch_state *state,
+				  struct pkg_err *err)
+{
 	if (!batch_may_step(batch->state.status, state->status))
 		return pkg_fail(err, PKG_INTERNAL,
 				"no batch goes from %s to %s",
 				pkg_batch_status_name(batch->state.status),
 				pkg_batch_status_name(state->status));
 	PKG_TRY(step_chain(batch, state->status, err));
-	next.updated = batch->env->now(batch->env);
-	PKG_TRY(batch_state_encode(&data, &next, err));
-	PKG_TRY(pkg_job_write_state(batch->job, data.data, data.len, err));
-	batch->state = next;
-	return PKG_OK;
+	return write_state(batch, state, err);
 }

@@ -102,6 +102,14 @@ PKG_MUST_CHECK enum pkg_code batch_fields_optional(struct fields *self,
 PKG_MUST_CHECK enum pkg_code batch_fields_format(struct fields *self,
 						 struct pkg_err *err);
 
+/*
+ * Replace the state by what a response says that happened elsewhere, all steps
+ * at once; its files are there.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_set_imported(struct pkg_batch *batch,
+		       const struct pkg_batch_state *state,
+		       struct pkg_err *err);
 /* Does the table have this step?  Staying is one. */
 bool batch_may_step(enum pkg_batch_status from, enum pkg_batch_status to);
 

@@ -14,7 +14,9 @@ static const struct {
 	unsigned verbs; /* legal ones */
 	unsigned next;  /* states that may come */
 } table[] = {
-    [PKG_BATCH_NEW] = {"NEW", VERB(UPLOAD) | VERB(ACCEPT) | VERB(DELETE),
+    [PKG_BATCH_NEW] = {"NEW",
+		       VERB(UPLOAD) | VERB(ACCEPT) | VERB(EXPORT) |
+			   VERB(IMPORT) | VERB(DELETE),
 		       STATUS(ACCEPTED) | STATUS(DELETED)},
     [PKG_BATCH_ACCEPTED] = {"ACCEPTED", VERB(RUN) | VERB(EXPORT) | VERB(DELETE),
 			    STATUS(READY) | STATUS(DELETED)},
@@ -69,9 +71,8 @@ static unsigned legal(const struct pkg_batch_state *state)
 	if (state->listed)
 		set &= ~VERB(UPLOAD);
 	if (state->rejected)
-		set &= ~VERB(ACCEPT);
-	if (state->status == PKG_BATCH_READY)
-		set &= state->exported ? ~VERB(RUN) : ~VERB(IMPORT);
+		set &= ~(VERB(ACCEPT) | VERB(EXPORT) | VERB(IMPORT));
+	set &= state->exported ? ~(VERB(ACCEPT) | VERB(RUN)) : ~VERB(IMPORT);
 	return set;
 }
 
@@ -110,7 +111,7 @@ enum pkg_code pkg_batch_allows(const struct pkg_batch *batch,
 		    "%s: batch '%s' is being accepted, so its list "
 		    "of documents is closed",
 		    verbs[verb], id);
-	else if (state->status == PKG_BATCH_READY && state->exported)
+	else if (state->exported)
 		(void)pkg_refuse(err, PKG_NO, "batch-status",
 				 "%s: batch '%s' was exported, and a response "
 				 "is awaited",

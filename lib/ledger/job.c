@@ -88,6 +88,7 @@ void pkg_job_free(struct pkg_job *job)
 	free(job);
 }
 
+/* @spool  NULL = it is in none */
 static enum pkg_code new_job(struct pkg_job **out,
 			     const struct pkg_spool *spool, const char *tenant,
 			     const char *id, struct pkg_err *err)
@@ -99,8 +100,9 @@ static enum pkg_code new_job(struct pkg_job **out,
 	job->fd = job->lock = -1;
 	job->tenant = strdup(tenant);
 	job->id = strdup(id);
-	if (asprintf(&job->label, "%s/%s/%s/%s", spool->path, spool->kind,
-		     tenant, id) < 0)
+	if (asprintf(&job->label, "%s/%s/%s/%s",
+		     spool == NULL ? "" : spool->path,
+		     spool == NULL ? "" : spool->kind, tenant, id) < 0)
 		job->label = NULL;
 	if (job->tenant == NULL || job->id == NULL || job->label == NULL)
 		return pkg_fail_nomem(err);
@@ -203,6 +205,19 @@ enum pkg_code pkg_job_open(struct pkg_job **out, struct pkg_spool *spool,
 	PKG_TRY(open_folder(job, spool, err));
 	if (mode != PKG_JOB_READ)
 		PKG_TRY(lock_job(job, mode == PKG_JOB_WAIT, err));
+	*out = PKG_STEAL(job);
+	return PKG_OK;
+}
+
+enum pkg_code pkg_job_over(struct pkg_job **out, int fd, const char *tenant,
+			   const char *id, struct pkg_err *err)
+{
+	PKG_AUTO(pkg_job) struct pkg_job *job = NULL;
+
+	PKG_TRY(new_job(&job, NULL, tenant, id, err));
+	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (job->fd < 0)
+		return pkg_fail_os(err, errno, "cannot duplicate a descriptor");
 	*out = PKG_STEAL(job);
 	return PKG_OK;
 }

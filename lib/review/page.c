@@ -158,6 +158,35 @@ void pkg_page_line(struct page *page, const char *label, const char *text,
 	(void)put_text(page, reader_of(text, kind, false));
 }
 
+void pkg_page_hex(struct page *page, const char *label, const uint8_t *data)
+{
+	char hex[65];
+
+	pkg_hex_encode(hex, data, 32);
+	pkg_page_line(page, label, hex, PAGE_QUOTED);
+}
+
+void pkg_page_time(struct page *page, const char *label, int64_t seconds)
+{
+	char when[21] = "(out of range)";
+
+	(void)pkg_time_format(when, seconds);
+	pkg_page_line(page, label, when, PAGE_QUOTED);
+}
+
+void pkg_page_key(struct page *page, const char *key,
+		  const struct pkg_cert_info *cert)
+{
+	pkg_page_own(page, "=== WITH THE KEY");
+	pkg_page_line(page, "key", key == NULL ? "(it is elsewhere)" : key,
+		      PAGE_FOREIGN);
+	pkg_page_line(page, "certificate", cert->subject, PAGE_QUOTED);
+	pkg_page_line(page, "  issued by", cert->issuer, PAGE_QUOTED);
+	pkg_page_hex(page, "  key SHA-256", cert->spki);
+	pkg_page_time(page, "  valid from", cert->not_before);
+	pkg_page_time(page, "  valid until", cert->not_after);
+}
+
 enum pkg_code pkg_review_ascii(struct pkg_buf *out, const char *text,
 			       struct pkg_err *err)
 {

@@ -2,6 +2,7 @@
 #ifndef REVIEW_PAGE_H
 #define REVIEW_PAGE_H
 
+#include "packline/cert.h"
 #include "packline/review.h"
 #include "packline/sink.h"
 
@@ -28,6 +29,12 @@ void pkg_page_line(struct page *page, const char *label, const char *text,
 		   enum page_text kind);
 /* The @len bytes (a multiple of 2) in groups of four digits, and as words. */
 void pkg_page_digest(struct page *page, const uint8_t *data, size_t len);
+/* A line with 32 bytes as digits; with a time in seconds since the epoch. */
+void pkg_page_hex(struct page *page, const char *label, const uint8_t *data);
+void pkg_page_time(struct page *page, const char *label, int64_t seconds);
+/* The key that will be used (NULL = it is elsewhere) and its certificate. */
+void pkg_page_key(struct page *page, const char *key,
+		  const struct pkg_cert_info *cert);
 /* PKG_OK, or what the sink failed with. */
 PKG_MUST_CHECK enum pkg_code pkg_page_finish(struct page *page);
 

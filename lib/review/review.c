@@ -7,8 +7,6 @@
 #include "packline/text.h"
 #include "review/facts.h"
 
-#include <stdio.h>
-
 /* A screen about one subject. */
 struct screen {
 	struct page page;
@@ -18,22 +16,6 @@ struct screen {
 	struct pkg_arena *arena;
 	struct facts facts;
 };
-
-static void show_hex(struct screen *s, const char *label, const uint8_t *data)
-{
-	char hex[65];
-
-	pkg_hex_encode(hex, data, 32);
-	pkg_page_line(&s->page, label, hex, PAGE_QUOTED);
-}
-
-static void show_time(struct screen *s, const char *label, int64_t seconds)
-{
-	char when[21] = "(out of range)";
-
-	(void)pkg_time_format(when, seconds);
-	pkg_page_line(&s->page, label, when, PAGE_QUOTED);
-}
 
 static void show_facts(struct screen *s)
 {
@@ -68,7 +50,7 @@ static enum pkg_code show_signature(struct screen *s,
 	PKG_TRY(pkg_cms_parse(&cms, s->env->crypto, der->data, der->len, err));
 	pkg_page_line(&s->page, "  by", pkg_cms_claim(cms)->cert.subject,
 		      PAGE_QUOTED);
-	show_hex(s, "  key SHA-256", pkg_cms_claim(cms)->cert.spki);
+	pkg_page_hex(&s->page, "  key SHA-256", pkg_cms_claim(cms)->cert.spki);
 	return PKG_OK;
 }
 
@@ -145,24 +127,6 @@ static enum pkg_code show_changes(struct screen *s, struct pkg_err *err)
 	return PKG_OK;
 }
 
-static void show_key(struct screen *s)
-{
-	const struct pkg_cert_info *cert = s->subject->cert;
-
-	if (cert == NULL)
-		return;
-	pkg_page_own(&s->page, "=== WITH THE KEY");
-	pkg_page_line(&s->page, "key",
-		      s->subject->key == NULL ? "(it is elsewhere)"
-					      : s->subject->key,
-		      PAGE_FOREIGN);
-	pkg_page_line(&s->page, "certificate", cert->subject, PAGE_QUOTED);
-	pkg_page_line(&s->page, "  issued by", cert->issuer, PAGE_QUOTED);
-	show_hex(s, "  key SHA-256", cert->spki);
-	show_time(s, "  valid from", cert->not_before);
-	show_time(s, "  valid until", cert->not_after);
-}
-
 static enum pkg_code show_digest(struct screen *s)
 {
 	char hex[65];
@@ -202,7 +166,8 @@ enum pkg_code pkg_review_write(struct pkg_sink *sink,
 	show_facts(&s);
 	PKG_TRY(show_present(&s, err));
 	PKG_TRY(show_changes(&s, err));
-	show_key(&s);
+	if (subject->cert != NULL)
+		pkg_page_key(&s.page, subject->key, subject->cert);
 	PKG_TRY(show_digest(&s));
 	return pkg_page_finish(&s.page);
 }

@@ -100,6 +100,16 @@ PKG_MUST_CHECK enum pkg_code pkg_job_commit(struct pkg_outdir *folder,
 PKG_MUST_CHECK enum pkg_code
 pkg_job_open(struct pkg_job **out, struct pkg_spool *spool, const char *tenant,
 	     const char *id, enum pkg_job_mode mode, struct pkg_err *err);
+/*
+ * A job over a folder that is in no spool, such as one that is being begun: to
+ * look at it as at others.
+ * @out  receives it; freed with pkg_job_free().
+ * @fd   of the folder; it is duplicated.
+ * It counts as open to be read.  Fails with PKG_SYSTEM.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_job_over(struct pkg_job **out, int fd,
+					  const char *tenant, const char *id,
+					  struct pkg_err *err);
 const char *pkg_job_tenant(const struct pkg_job *job); /* borrowed */
 const char *pkg_job_id(const struct pkg_job *job);     /* borrowed */
 /* The job's folder, borrowed. */

@@ -19,6 +19,9 @@
  * alone, so that letters that look alike differ.  Lines are folded at 80
  * columns; nothing is cut.
  */
+struct pkg_approvals;
+struct pkg_batch;
+struct pkg_cert_info;
 struct pkg_sink;
 struct pkg_source;
 
@@ -35,6 +38,27 @@ struct pkg_review_options {
 	bool qr;   /* the digest as a QR code, with colours of the terminal */
 };
 
+/* Documents of a batch that are shown one by one; the others are counted. */
+enum { PKG_REVIEW_DOCUMENTS = 1000 };
+
+enum pkg_review_batch_act {
+	PKG_REVIEW_ACCEPT,
+	PKG_REVIEW_REJECT,
+	PKG_REVIEW_RUN,
+};
+
+/* A batch that was validated; all borrowed. */
+struct pkg_review_batch {
+	enum pkg_review_batch_act act;
+	const struct pkg_batch *batch;
+	const char *reason; /* of an acceptance or a rejection; or NULL */
+	const struct pkg_approvals *approvals; /* who has accepted; or NULL */
+	const uint8_t *request_sha256;         /* 32 bytes, of request.json */
+	/* The key to be used: pkg_key_name(), and its certificate; or NULL. */
+	const char *key;
+	const struct pkg_cert_info *cert;
+};
+
 PKG_API_BEGIN
 
 /*
@@ -48,6 +72,14 @@ PKG_MUST_CHECK enum pkg_code
 pkg_review_write(struct pkg_sink *sink, const struct pkg_seal_subject *subject,
 		 const struct pkg_review_options *options,
 		 const struct pkg_env *env, struct pkg_err *err);
+/*
+ * The same about a batch: its documents with sizes and digests, the process,
+ * who asked, who has accepted.  options->previous is not looked at.
+ * Fails as pkg_batch_documents(), or as the sink does; PKG_USAGE as above.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_review_batch_write(
+    struct pkg_sink *sink, const struct pkg_review_batch *subject,
+    const struct pkg_review_options *options, struct pkg_err *err);
 /*
  * Append @text as it stands on the screen in ASCII alone: what has to be typed
  * to confirm it.  Fails as pkg_buf_add().
