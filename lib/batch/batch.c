@@ -84,22 +84,30 @@ static enum pkg_code put_state(struct pkg_outdir *folder,
 	return put_file(folder, BATCH_STATE, data.data, data.len, err);
 }
 
+enum pkg_code batch_put_files(struct pkg_outdir *folder,
+			      const struct pkg_batch_begin *begin,
+			      const struct pkg_env *env, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf data = {.max = PKG_LIMIT_BATCH_RECORD};
+
+	PKG_TRY(batch_record_encode(&data, begin->record, err));
+	PKG_TRY(put_file(folder, BATCH_RECORD, data.data, data.len, err));
+	PKG_TRY(put_process(folder, begin, err));
+	return put_state(folder, begin->state, env, err);
+}
+
 enum pkg_code pkg_batch_begin(struct pkg_outdir **out,
 			      const struct pkg_env *env,
 			      const struct pkg_batch_begin *begin,
 			      struct pkg_err *err)
 {
 	const struct pkg_batch_record *record = begin->record;
-	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf data = {.max = PKG_LIMIT_BATCH_RECORD};
 	PKG_AUTO(pkg_outdir) struct pkg_outdir *folder = NULL;
 
-	PKG_TRY(batch_record_encode(&data, record, err));
 	PKG_TRY(pkg_job_begin(&folder, begin->spool, record->tenant, record->id,
 			      err));
-	PKG_TRY(put_file(folder, BATCH_RECORD, data.data, data.len, err));
-	PKG_TRY(put_process(folder, begin, err));
-	PKG_TRY(put_state(folder, begin->state, env, err));
+	PKG_TRY(batch_put_files(folder, begin, env, err));
 	*out = PKG_STEAL(folder);
 	return PKG_OK;
 }

@@ -73,8 +73,13 @@ enum pkg_code pkg_batch_content(const struct pkg_batch *batch,
 
 	batch_file_name(name, BATCH_CONTENT, document->upload);
 	if (pkg_path_open_regular(&fd, &st, pkg_job_fd(batch->job), name, true,
-				  err) != PKG_OK)
+				  err) != PKG_OK) {
+		if (err->os_errno == ENOENT)
+			(void)pkg_hint(err, "its documents are not here: they "
+					    "were deleted, or only their "
+					    "digests came");
 		return pkg_wrap(err, "batch '%s'", batch->record.id);
+	}
 	code = copy_checked(batch, document, fd, sink, err);
 	(void)close(fd);
 	return code;

@@ -7,6 +7,8 @@
 #include "packline/batch.h"
 #include "packline/limits.h"
 
+struct pkg_jsonw;
+
 /* Files of a job; formats of packline/limits.h. */
 #define BATCH_RECORD        "batch.json"
 #define BATCH_PROCESS       "process.yaml"
@@ -55,6 +57,11 @@ PKG_MUST_CHECK enum pkg_code batch_replace(const struct pkg_batch *batch,
 void batch_file_name(char name[static BATCH_FILE_NAME], const char *format,
 		     unsigned number);
 
+/* Record, process and state of a batch that begins. */
+PKG_MUST_CHECK enum pkg_code
+batch_put_files(struct pkg_outdir *folder, const struct pkg_batch_begin *begin,
+		const struct pkg_env *env, struct pkg_err *err);
+
 /* -- records: canonical JSON -- */
 
 PKG_MUST_CHECK enum pkg_code
@@ -98,6 +105,8 @@ PKG_MUST_CHECK enum pkg_code batch_fields_optional(struct fields *self,
 						   const char *key, bool *has,
 						   uint8_t out[static 32],
 						   struct pkg_err *err);
+/* An id of the service; -1 = the key is absent. */
+void batch_put_number(struct pkg_jsonw *w, const char *key, int64_t number);
 /* Must be 1. */
 PKG_MUST_CHECK enum pkg_code batch_fields_format(struct fields *self,
 						 struct pkg_err *err);
@@ -115,8 +124,6 @@ bool batch_may_step(enum pkg_batch_status from, enum pkg_batch_status to);
 
 /* -- request -- */
 
-struct pkg_jsonw;
-
 /* "process" of a request and of a result: what is done, and which file. */
 void batch_put_process(struct pkg_jsonw *w, const struct pkg_process *process);
 /* Append the request as what is there makes it. */
@@ -127,6 +134,9 @@ PKG_MUST_CHECK enum pkg_code batch_request_make(const struct pkg_batch *batch,
 /* PKG_NO, reason "batch-empty". */
 PKG_MUST_CHECK enum pkg_code batch_refuse_empty(const struct pkg_batch *batch,
 						struct pkg_err *err);
+/* PKG_NO, reason "batch-expired". */
+PKG_MUST_CHECK enum pkg_code batch_check_horizon(const struct pkg_batch *batch,
+						 struct pkg_err *err);
 /*
  * What have officers said about the request with the digest @sha256?  Errors
  * as pkg_approvals_judge().

@@ -63,6 +63,16 @@ enum pkg_code batch_fields_format(struct fields *self, struct pkg_err *err)
 	return pkg_hint(err, "a later version of Packline has written it");
 }
 
+/* An id of the service, or -1 if the key is absent. */
+static enum pkg_code take_number(struct fields *self, const char *key,
+				 int64_t *out, struct pkg_err *err)
+{
+	*out = -1;
+	return pkg_fields_next_is(self, key)
+		   ? pkg_fields_int(self, key, INT32_MAX, 0, out, err)
+		   : PKG_OK;
+}
+
 static enum pkg_code take_process(struct fields *parent,
 				  struct pkg_batch_record *out,
 				  struct pkg_err *err)
@@ -77,8 +87,11 @@ static enum pkg_code take_process(struct fields *parent,
 	    pkg_fields_int(&self, "id", INT32_MAX, 0, &out->process_id, err));
 	PKG_TRY(pkg_fields_text(&self, "name", pkg_container_is_name, 0,
 				&out->process_name, err));
+	PKG_TRY(take_number(&self, "providerSettingsId",
+			    &out->provider_settings_id, err));
 	PKG_TRY(
 	    pkg_fields_sha256(&self, "sha256", NULL, out->process_sha256, err));
+	PKG_TRY(take_number(&self, "tsaId", &out->tsa_id, err));
 	return pkg_fields_end(&self, err);
 }
 
@@ -199,6 +212,12 @@ static void put_optional(struct pkg_jsonw *w, const char *key, bool has,
 		pkg_jsonw_hex_member(w, key, sha256, 32);
 }
 
+void batch_put_number(struct pkg_jsonw *w, const char *key, int64_t number)
+{
+	if (number >= 0)
+		pkg_jsonw_int_member(w, key, number);
+}
+
 enum pkg_code batch_record_encode(struct pkg_buf *out,
 				  const struct pkg_batch_record *record,
 				  struct pkg_err *err)
@@ -220,7 +239,10 @@ enum pkg_code batch_record_encode(struct pkg_buf *out,
 	pkg_jsonw_object(&w);
 	pkg_jsonw_int_member(&w, "id", record->process_id);
 	pkg_jsonw_str_member(&w, "name", record->process_name);
+	batch_put_number(&w, "providerSettingsId",
+			 record->provider_settings_id);
 	pkg_jsonw_hex_member(&w, "sha256", record->process_sha256, 32);
+	batch_put_number(&w, "tsaId", record->tsa_id);
 	pkg_jsonw_object_end(&w);
 	if (record->requester != NULL)
 		pkg_jsonw_str_member(&w, "requester", record->requester);

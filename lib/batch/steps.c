@@ -29,7 +29,7 @@ static const struct {
     [PKG_BATCH_CLOSED] = {"CLOSED",
 			  VERB(EXPORT) | VERB(DOWNLOAD) | VERB(DELETE),
 			  STATUS(DELETED)},
-    [PKG_BATCH_DELETED] = {"DELETED", 0, 0},
+    [PKG_BATCH_DELETED] = {"DELETED", VERB(DELETE), 0},
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == STATUS_COUNT,
 	       "every state has its row");
@@ -89,8 +89,7 @@ static enum pkg_code hint_legal(const struct pkg_batch_state *state,
 						"%s%s", len == 0 ? "" : ", ",
 						verbs[i]);
 	}
-	return len == 0 ? pkg_hint(err, "nothing can be done with it any more")
-			: pkg_hint(err, "what can be done now: %s", list);
+	return pkg_hint(err, "what can be done now: %s", list);
 }
 
 enum pkg_code pkg_batch_allows(const struct pkg_batch *batch,

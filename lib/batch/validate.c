@@ -38,8 +38,8 @@ static bool is_begun(const struct pkg_batch *batch)
 }
 
 /* A batch may not lie about and be run some other day. */
-static enum pkg_code check_horizon(const struct pkg_batch *batch,
-				   struct pkg_err *err)
+enum pkg_code batch_check_horizon(const struct pkg_batch *batch,
+				  struct pkg_err *err)
 {
 	const char *text = batch->record.created;
 	const int64_t now = batch->env->now(batch->env);
@@ -155,8 +155,13 @@ enum pkg_code batch_judge(const struct pkg_batch *batch,
 	batch_subject(&about, batch, sha256);
 	set.items = approvals.items;
 	set.count = approvals.count;
-	return pkg_approvals_judge(batch->process->approval_policy, batch->env,
-				   &set, out, arena, err);
+	if (pkg_approvals_judge(batch->process->approval_policy, batch->env,
+				&set, out, arena, err) == PKG_OK)
+		return PKG_OK;
+	return err->reason != NULL &&
+		       strcmp(err->reason, "too-few-approvals") == 0
+		   ? pkg_hint(err, "officers accept with: pkg-batch accept")
+		   : pkg_failed_(err->code);
 }
 
 enum pkg_code pkg_batch_validate(const struct pkg_batch *batch,
@@ -168,7 +173,7 @@ enum pkg_code pkg_batch_validate(const struct pkg_batch *batch,
 	enum pkg_code code = PKG_OK;
 
 	PKG_TRY(check_process(batch, err));
-	PKG_TRY(check_horizon(batch, err));
+	PKG_TRY(batch_check_horizon(batch, err));
 	PKG_TRY(batch_chain_check(batch, err));
 	PKG_TRY(check_documents(batch, err));
 	PKG_TRY(check_request(batch, sha256, err));

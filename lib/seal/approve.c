@@ -19,7 +19,6 @@ struct decision {
 	struct pkg_seal_input input;
 	struct pkg_cms_sign_options signer;
 	const struct pkg_approval_policy *policy;
-	const struct pkg_officer *officer;
 	struct pkg_buf json, p7s; /* the result */
 };
 
@@ -79,16 +78,13 @@ enum pkg_code pkg_seal_check_approvals(const struct pkg_seal_input *input,
 	return pkg_approvals_judge(policy, env, &set, &approvals, arena, err);
 }
 
-/* Is there such a request, under this policy, and does his word count? */
-static enum pkg_code check_entitled(struct decision *self, struct pkg_err *err)
+/* Is there such a request, and what was it made under? */
+static enum pkg_code find_policy(struct decision *self, struct pkg_err *err)
 {
-	const struct pkg_container_manifest *manifest =
-	    &self->input.head->manifest;
-	const struct pkg_cert_info *cert =
-	    pkg_certs_info(self->signer.certs, 0);
+	const struct pkg_seal_input *input = &self->input;
 
 	self->policy = policy_of(self->job->policy, self->job->device);
-	if (!manifest->has_policy)
+	if (!input->head->manifest.has_policy)
 		return pkg_refuse(err, PKG_NO, "approval-policy",
 				  "it was made under no approval policy: there "
 				  "is nothing to decide");
@@ -98,108 +94,12 @@ static enum pkg_code check_entitled(struct decision *self, struct pkg_err *err)
 		return pkg_hint(err, "give --policy FILE: the approval policy "
 				     "that it was made under");
 	}
-	if (memcmp(self->policy->sha256, manifest->policy_sha256, 32) != 0)
-		return pkg_refuse(err, PKG_NO, "approval-policy",
-				  "it was not made under this edition of '%s'",
-				  self->policy->path);
-	self->officer = pkg_approval_policy_officer(self->policy, cert->spki);
-	if (self->officer == NULL)
-		return pkg_refuse(err, PKG_NO, "approval-officer",
-				  "the key of %s is not that of an officer of "
-				  "'%s'",
-				  cert->subject, self->policy->path);
-	return self->job->device == NULL
-		   ? PKG_OK
-		   : pkg_device_config_may_approve(self->job->device,
-						   self->officer->id, err);
-}
-
-/* Nobody decides about his own request. */
-static enum pkg_code check_requester(const struct decision *self,
-				     struct pkg_err *err)
-{
-	const struct pkg_container_request *request = self->input.request;
-	struct pkg_approved me = {.id = self->officer->id};
-	const struct pkg_approvals mine = {
-	    .items = &me, .count = 1, .needed = 1};
-
-	if (request == NULL) {
-		(void)pkg_fail(err, PKG_KEY,
-			       "the request is encrypted: there is nothing to "
-			       "look at");
-		return pkg_hint(err, "decide about its .request, which create "
-				     "--request has written");
-	}
-	return pkg_approvals_check_requester(&mine, request->requester, err);
-}
-
-/*
- * What is in it already is shown to him, so it must be what it seems: sound
- * signatures, and decisions of these officers about this request.  Whether it
- * is enough and still valid, is for sign to ask; nor does a rejection keep
- * anybody from saying what he thinks.
- */
-static enum pkg_code check_shown(const struct decision *self,
-				 struct pkg_err *err)
-{
-	const struct pkg_container_head *head = self->input.head;
-	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
-	struct pkg_approvals said = {0};
-	struct pkg_approval_subject subject;
-	enum pkg_code code = PKG_OK;
-
-	PKG_TRY(pkg_seal_check_sound(head, self->env, err));
-	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
-	pkg_seal_input_approvable(&self->input, &subject);
-	/* One by one: the first rejection would end it for those behind. */
-	for (size_t i = 0; i < head->approval_count; i++) {
-		const struct pkg_approval_set set = {
-		    .items = &head->approvals[i],
-		    .count = 1,
-		    .subject = &subject,
-		    .clock = {.mode = PKG_CLOCK_NONE},
-		};
-
-		code = pkg_approvals_judge(self->policy, self->env, &set, &said,
-					   arena, err);
-		if (code == PKG_NO &&
-		    (strcmp(err->reason, "too-few-approvals") == 0 ||
-		     strcmp(err->reason, "approval-rejected") == 0)) {
-			*err = PKG_ERR_INIT;
-			code = PKG_OK;
-		}
-		PKG_TRY(code);
-	}
-	return PKG_OK;
-}
-
-/* Nobody decides twice. */
-static enum pkg_code check_others(const struct decision *self,
-				  struct pkg_err *err)
-{
-	const struct pkg_container_head *head = self->input.head;
-
-	if (head->approval_count == PKG_LIMIT_SIGNATURES)
-		return pkg_refuse(err, PKG_USAGE, "limit",
-				  "it has %u approvals already",
-				  PKG_LIMIT_SIGNATURES);
-	for (size_t i = 0; i < head->approval_count; i++) {
-		PKG_AUTO(pkg_cms) struct pkg_cms *cms = NULL;
-		const struct pkg_officer *officer = NULL;
-
-		PKG_TRY(pkg_cms_parse(&cms, self->env->crypto,
-				      head->approvals[i].p7s.data,
-				      head->approvals[i].p7s.len, err));
-		officer = pkg_approval_policy_officer(
-		    self->policy, pkg_cms_claim(cms)->cert.spki);
-		if (officer != NULL &&
-		    strcmp(officer->id, self->officer->id) == 0)
-			return pkg_refuse(err, PKG_NO, "approval-duplicate",
-					  "officer %s has decided already: "
-					  "nobody counts twice",
-					  officer->id);
-	}
-	return PKG_OK;
+	if (input->request != NULL)
+		return PKG_OK;
+	(void)pkg_fail(err, PKG_KEY,
+		       "the request is encrypted: there is nothing to look at");
+	return pkg_hint(err, "decide about its .request, which create "
+			     "--request has written");
 }
 
 static enum pkg_code ask(const struct decision *self, struct pkg_err *err)
@@ -216,64 +116,6 @@ static enum pkg_code ask(const struct decision *self, struct pkg_err *err)
 	subject.key = pkg_key_name(self->signer.key);
 	subject.cert = pkg_certs_info(self->signer.certs, 0);
 	return job->agree(job->agree_context, &subject, err);
-}
-
-/*
- * Until when: as long as the policy lets it, or less if he says so.  @out is
- * NULL, or @text with the time in it.
- */
-static enum pkg_code expiry(const struct decision *self, int64_t issued,
-			    char text[static 21], const char **out,
-			    struct pkg_err *err)
-{
-	const char *said = self->job->expires;
-	const int64_t most = self->policy->valid_for;
-	int64_t until = issued + most;
-
-	*out = NULL;
-	if (said == NULL && most == 0)
-		return PKG_OK;
-	if (said != NULL && !pkg_time_parse(&until, said, strlen(said))) {
-		pkg_fail(err, PKG_USAGE, "--expires: '%s' is not a time", said);
-		return pkg_hint(err, "write it like 2026-12-01T02:00:00Z");
-	}
-	if (until <= issued)
-		return pkg_fail(err, PKG_USAGE, "--expires: %s is over already",
-				said);
-	if (most > 0 && until > issued + most)
-		until = issued + most;
-	if (!pkg_time_format(text, until))
-		return pkg_fail(err, PKG_USAGE, "it would expire too late");
-	*out = text;
-	return PKG_OK;
-}
-
-static enum pkg_code encode(struct decision *self, struct pkg_err *err)
-{
-	const struct pkg_container_manifest *manifest =
-	    &self->input.head->manifest;
-	const struct pkg_container_subject *subject = &manifest->subject;
-	struct pkg_approval approval = {
-	    .decision = self->job->decision,
-	    .reason = self->job->reason,
-	    .request_id = subject->id,
-	    .tenant = subject->tenant,
-	    .has_device_config = subject->device_config != NULL,
-	    .officer_id = self->officer->id,
-	    .officer_role = self->officer->role,
-	};
-	char issued[21], expires[21];
-
-	if (!pkg_time_format(issued, self->signer.signing_time))
-		return pkg_fail(err, PKG_USAGE, "the clock is out of range");
-	approval.issued = issued;
-	memcpy(approval.request_sha256, manifest->request_sha256, 32);
-	memcpy(approval.device_config_sha256, subject->device_config_sha256,
-	       32);
-	memcpy(approval.policy_sha256, manifest->policy_sha256, 32);
-	PKG_TRY(expiry(self, self->signer.signing_time, expires,
-		       &approval.expires, err));
-	return pkg_approval_encode(&self->json, &approval, err);
 }
 
 static enum pkg_code write_container(const struct decision *self,
@@ -357,6 +199,15 @@ static enum pkg_code write_pair(const struct decision *self,
 static enum pkg_code decide(struct decision *self, struct pkg_err *err)
 {
 	const struct pkg_seal_approve *job = self->job;
+	struct pkg_approval_subject subject;
+	struct pkg_approval_decision decision = {
+	    .device = job->device,
+	    .subject = &subject,
+	    .decision = job->decision,
+	    .reason = job->reason,
+	    .expires = job->expires,
+	    .signer = &self->signer,
+	};
 
 	PKG_TRY(pkg_seal_input_open(&self->input, job->source, NULL, self->env,
 				    err));
@@ -364,16 +215,17 @@ static enum pkg_code decide(struct decision *self, struct pkg_err *err)
 	    pkg_seal_check_expected(self->input.head, job->expect_sha256, err));
 	PKG_TRY(pkg_seal_check_subject(&self->input.head->manifest.subject,
 				       job->device, self->env, err));
-	PKG_TRY(check_entitled(self, err));
-	PKG_TRY(check_requester(self, err));
-	PKG_TRY(check_others(self, err));
-	PKG_TRY(check_shown(self, err));
-	PKG_TRY(encode(self, err));
+	PKG_TRY(find_policy(self, err));
+	pkg_seal_input_approvable(&self->input, &subject);
+	decision.policy = self->policy;
+	decision.others = self->input.head->approvals;
+	decision.other_count = self->input.head->approval_count;
+	PKG_TRY(pkg_approval_prepare(&self->json, &decision, self->env, err));
+	PKG_TRY(pkg_seal_check_sound(self->input.head, self->env, err));
 	PKG_TRY(pkg_seal_input_check_whole(&self->input, job->before, self->env,
 					   err));
 	PKG_TRY(ask(self, err));
-	PKG_TRY(pkg_cms_sign(&self->p7s, self->json.data, self->json.len,
-			     &self->signer, err));
+	PKG_TRY(pkg_approval_sign(&self->p7s, &self->json, &decision, err));
 	return job->pair ? write_pair(self, err) : write_again(self, err);
 }
 
@@ -394,7 +246,6 @@ enum pkg_code pkg_seal_approve(const struct pkg_seal_approve *job,
 				PKG_LIMIT_REASON);
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	PKG_TRY(pkg_seal_signer_options(&self.signer, &job->signer, env, err));
-	self.signer.content_type = PKG_OID_APPROVAL;
 	code = decide(&self, err);
 	decision_fini(&self);
 	return code;

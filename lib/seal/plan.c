@@ -12,39 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct pkg_certs *certs_of(const struct pkg_seal_signer *signer)
-{
-	if (signer->certs != NULL || signer->key == NULL)
-		return signer->certs;
-	return pkg_key_certs(signer->key);
-}
-
 enum pkg_code pkg_seal_signer_options(struct pkg_cms_sign_options *out,
 				      const struct pkg_seal_signer *signer,
 				      const struct pkg_env *env,
 				      struct pkg_err *err)
 {
-	const struct pkg_certs *certs = certs_of(signer);
-
-	if (certs == NULL && signer->key == NULL)
-		return pkg_fail(err, PKG_USAGE, "no certificate was named");
-	if (certs == NULL) {
-		pkg_fail(err, PKG_KEY, "no certificate for key '%s'",
-			 pkg_key_name(signer->key));
-		return pkg_hint(err, "give --cert FILE, or keep it in the key "
-				     "file");
-	}
-	if (signer->key != NULL)
-		PKG_TRY(pkg_cert_check_key(certs, signer->key, err));
-	PKG_TRY(pkg_cert_check_signer(certs, 0, env->now(env), err));
-	*out = (struct pkg_cms_sign_options){
-	    .key = signer->key,
-	    .certs = certs,
-	    .content_type = PKG_OID_MANIFEST,
-	    .signing_time =
-		env->has_source_date ? env->source_date : env->now(env),
-	    .padding = signer->padding,
-	};
+	PKG_TRY(pkg_cms_sign_as(out, env, signer->key, signer->certs, err));
+	out->content_type = PKG_OID_MANIFEST;
+	out->padding = signer->padding;
 	return PKG_OK;
 }
 

@@ -37,6 +37,8 @@
  *   signature-..., certificate-..., algorithm-weak   see packline/cms.h
  */
 struct pkg_arena;
+struct pkg_buf;
+struct pkg_cms_sign_options;
 struct pkg_crypto;
 struct pkg_device_config;
 struct pkg_sink;
@@ -102,6 +104,23 @@ struct pkg_approvals {
 	const char *policy; /* SHA-256 of the policy, hex; NULL = none */
 };
 
+/* What an officer says about a request; all borrowed. */
+struct pkg_approval_decision {
+	const struct pkg_approval_policy *policy;
+	/* The device config, if it is at hand: its acl holds, too. */
+	const struct pkg_device_config *device;
+	const struct pkg_approval_subject *subject;
+	/* What was said before; in any order. */
+	const struct pkg_container_approval *others;
+	size_t other_count;
+	enum pkg_decision decision;
+	const char *reason;  /* pkg_approval_is_reason() */
+	const char *expires; /* RFC 3339; NULL = as the policy says */
+	/* His key and certificate (pkg_cms_sign_as()); its signing time is
+	   when the approval was issued. */
+	const struct pkg_cms_sign_options *signer;
+};
+
 PKG_API_BEGIN
 
 /*
@@ -134,6 +153,28 @@ pkg_approval_policy_officer(const struct pkg_approval_policy *policy,
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_approval_policy_needs_requester(const char *requester, struct pkg_err *err);
+
+/*
+ * May he decide, and did what others said before mean this request?  Then
+ * write what he is going to sign.
+ * @out  the approval (JSON) is appended to it.
+ * Fails with PKG_NO: "approval-policy", "approval-officer", "not-allowed",
+ * "approval-self", "no-requester", "approval-duplicate", or what is wrong with
+ * one that is there already; PKG_USAGE for a time that is none or over, or,
+ * reason "limit", if there are PKG_LIMIT_SIGNATURES.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_approval_prepare(struct pkg_buf *out,
+		     const struct pkg_approval_decision *decision,
+		     const struct pkg_env *env, struct pkg_err *err);
+/*
+ * Use his key: append the signature over @json, which pkg_approval_prepare()
+ * made, to @out.  Errors as pkg_cms_sign().
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_approval_sign(struct pkg_buf *out, const struct pkg_buf *json,
+		  const struct pkg_approval_decision *decision,
+		  struct pkg_err *err);
 
 /*
  * Judge approvals: every one must be sound, of an officer of @policy, valid,

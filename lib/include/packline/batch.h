@@ -67,6 +67,8 @@ struct pkg_batch_record {
 	int64_t process_id;
 	const char *process_name;
 	uint8_t process_sha256[32];
+	int64_t provider_settings_id; /* of the process; -1 = none */
+	int64_t tsa_id;               /* of the process; -1 = none */
 	bool has_policy;
 	uint8_t policy_sha256[32]; /* of the approval policy */
 	bool has_previous;
@@ -95,8 +97,9 @@ struct pkg_batch_document {
 	uint64_t size;    /* bytes */
 	bool is_zip;      /* came in a ZIP file */
 	uint8_t sha256[32];
-	/* In the process' algorithm, digest_bits / 8 bytes. */
+	/* In the process' algorithm. */
 	uint8_t digest[64];
+	size_t digest_len; /* 32, 48 or 64 bytes of it */
 	/* Where its bytes are: in content-NNN.zip, from this offset on. */
 	unsigned upload; /* NNN */
 	uint64_t offset;

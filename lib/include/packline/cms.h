@@ -41,6 +41,7 @@
 
 struct pkg_cms;
 struct pkg_crypto;
+struct pkg_env;
 
 enum pkg_cms_padding {
 	PKG_CMS_PSS,   /* RSA keys: RSASSA-PSS */
@@ -103,6 +104,21 @@ struct pkg_cms_signer {
 };
 
 PKG_API_BEGIN
+
+/*
+ * Who signs now: is he able to?
+ * @out    receives key, certificates and signing time (SOURCE_DATE_EPOCH, or
+ *         the clock); content type and padding are left to the caller.
+ * @key    NULL = out of reach.
+ * @certs  his first; NULL = those of the key.
+ * Fails as pkg_cert_check_key() and pkg_cert_check_signer(); PKG_KEY if there
+ * is no certificate, PKG_USAGE if there is no key either.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_cms_sign_as(struct pkg_cms_sign_options *out,
+					     const struct pkg_env *env,
+					     const struct pkg_key *key,
+					     const struct pkg_certs *certs,
+					     struct pkg_err *err);
 
 /*
  * Sign @len (at most 16 MiB) bytes of @content.
