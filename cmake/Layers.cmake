@@ -33,10 +33,6 @@ pkg_layer(artifact
   USES "base io digest json"
   OWNS ""
   HEADERS "artifact resource")
-pkg_layer(ledger
-  USES "base io digest json"
-  OWNS ""
-  HEADERS "job")
 pkg_layer(yaml
   USES "base io"
   OWNS "libyaml"
@@ -49,6 +45,10 @@ pkg_layer(schema
   USES "base io json yaml pattern"
   OWNS ""
   HEADERS "schema")
+pkg_layer(ledger
+  USES "base io digest json schema"
+  OWNS ""
+  HEADERS "job audit")
 pkg_layer(query
   USES "base"
   OWNS ""

@@ -201,7 +201,7 @@ enum pkg_code pkg_outdir_open(struct pkg_outdir **out, int dirfd,
 	if (dir->path == NULL)
 		return pkg_fail_nomem(err);
 	PKG_TRY(
-	    pkg_temp_split(&dir->parent, &dir->base, dirfd, dir->path, err));
+	    pkg_path_split(&dir->parent, &dir->base, dirfd, dir->path, err));
 	recover(dir);
 	pkg_temp_sweep(dir->parent);
 	PKG_TRY(check_target(dir, err));

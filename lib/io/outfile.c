@@ -3,6 +3,7 @@
 
 #include "io/temp.h"
 #include "packline/limits.h"
+#include "packline/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,7 @@ static enum pkg_code open_file(struct pkg_outfile *file, int dirfd,
 			       struct pkg_err *err)
 {
 	PKG_TRY(
-	    pkg_temp_split(&file->dir, &file->base, dirfd, file->path, err));
+	    pkg_path_split(&file->dir, &file->base, dirfd, file->path, err));
 	pkg_temp_sweep(file->dir);
 	PKG_TRY(check_target(file, err));
 	PKG_TRY(

@@ -26,7 +26,7 @@ enum pkg_code pkg_temp_name(char name[static TEMP_NAME], struct pkg_err *err)
 	return PKG_OK;
 }
 
-enum pkg_code pkg_temp_split(int *dir, const char **base, int dirfd,
+enum pkg_code pkg_path_split(int *dir, const char **base, int dirfd,
 			     const char *path, struct pkg_err *err)
 {
 	char folder[PKG_LIMIT_PATH];

@@ -13,13 +13,6 @@ enum { TEMP_NAME = 32 };
 enum pkg_code pkg_temp_name(char name[static TEMP_NAME], struct pkg_err *err);
 
 /*
- * Split @path into its folder, opened (the caller closes *dir), and its last
- * component, borrowed from @path.
- */
-enum pkg_code pkg_temp_split(int *dir, const char **base, int dirfd,
-			     const char *path, struct pkg_err *err);
-
-/*
  * From now until pkg_temp_disarm(@name) pkg_outputs_abandon() removes the file
  * or flat folder @name of the folder @dir, which stays open as long.  Armed
  * before it is made, so that no signal comes in between.

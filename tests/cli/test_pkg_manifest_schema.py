@@ -18,9 +18,9 @@ from support import ROOT
 PRINTED_BY = {
     "pkg-manifest": ["artifact", "import", "import-step", "lock", "manifest",
                      "plan", "plan-cloudfoundry", "profile", "receipt"],
-    "pkg-seal": ["approval-policy", "container", "device-config", "recipient",
-                 "signature", "signing-request", "stage", "state",
-                 "trust-policy", "verdict"]}
+    "pkg-seal": ["approval-policy", "audit-head", "audit-line", "container",
+                 "device-config", "recipient", "signature", "signing-request",
+                 "stage", "state", "trust-policy", "verdict"]}
 SHAPE = {"unknown-key", "missing-key", "conflicting-keys", "wrong-type",
          "wrong-value", "out-of-range", "too-short", "too-long", "wrong-form",
          "duplicate-item"}

@@ -3,6 +3,7 @@
 #include "pkg-seal/common.h"
 
 #include "packline/approval_policy.h"
+#include "packline/audit.h"
 #include "packline/device_config.h"
 #include "packline/state.h"
 #include "packline/trust.h"
@@ -26,6 +27,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 {
 	static const struct schema_row rows[] = {
 	    {"approval-policy", pkg_approval_policy_schema, NULL, 0},
+	    {"audit-head", pkg_audit_head_schema, NULL, 0},
+	    {"audit-line", pkg_audit_line_schema, NULL, 0},
 	    {"container", NULL, container, sizeof(container)},
 	    {"device-config", pkg_device_config_schema, NULL, 0},
 	    {"recipient", NULL, recipient, sizeof(recipient)},
@@ -50,9 +53,10 @@ enum pkg_code seal_schema_main(struct cli *cli, struct pkg_err *err)
 	    .synopsis = "NAME",
 	    .purpose = "Print the JSON Schema (draft-07) of a configuration "
 		       "file or a record.",
-	    .notes = "NAME: approval-policy, container, device-config, "
-		     "recipient, signature,\n"
-		     "signing-request, stage, state, trust-policy or verdict.",
+	    .notes = "NAME: approval-policy, audit-head, audit-line, container, "
+		     "device-config,\n"
+		     "recipient, signature, signing-request, stage, state, "
+		     "trust-policy or verdict.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,

@@ -99,6 +99,12 @@
 #define PKG_LIMIT_PKCS11_URI  1024u      /* a pkcs11: URI, NUL included */
 #define PKG_LIMIT_PKCS11_NAME 200u /* label or id of a key: libp11 has room */
 
+/* Audit logs: bytes, unless said otherwise. */
+#define PKG_LIMIT_AUDIT_FILE  (64u << 20) /* one file, unless told otherwise */
+#define PKG_LIMIT_AUDIT_FILES 900u /* count: a check has all of them open */
+#define PKG_LIMIT_AUDIT_TEXT  (32u << 10) /* one text: a reason, escaped */
+#define PKG_LIMIT_AUDIT_HEAD  4096u       /* a head */
+
 /* Accuracy of a time stamp, in seconds: a vaguer time is none. */
 #define PKG_LIMIT_TSA_ACCURACY 3600
 

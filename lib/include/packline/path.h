@@ -56,6 +56,14 @@ PKG_MUST_CHECK enum pkg_code pkg_path_slurp(struct pkg_buf *out, int dirfd,
 PKG_MUST_CHECK enum pkg_code pkg_path_open_private(int *fd, int dirfd,
 						   const char *path,
 						   struct pkg_err *err);
+/*
+ * Split @path, relative to @dirfd, into its folder, opened (@dir, which the
+ * caller closes), and its last component (@base, borrowed from @path).
+ * Fails with PKG_USAGE if that names no file; PKG_SYSTEM.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_split(int *dir, const char **base,
+					    int dirfd, const char *path,
+					    struct pkg_err *err);
 /* The part after the last '/', borrowed from @path; never empty for "a/b". */
 const char *pkg_path_basename(const char *path);
 /*
