@@ -114,8 +114,9 @@ static enum pkg_code read_signature(struct engine_worker *self,
 				 err);
 }
 
-/* The time stamp that the process asks for. */
+/* A time stamp that is there must be good, if the policy says whose are. */
 static enum pkg_code check_stamp(const struct engine_worker *self,
+				 const struct pkg_cms_signer *signer,
 				 struct pkg_err *err)
 {
 	const struct engine *engine = self->engine;
@@ -123,10 +124,10 @@ static enum pkg_code check_stamp(const struct engine_worker *self,
 	struct pkg_timestamp_rules rules;
 	struct pkg_timestamp stamp;
 
-	if (!engine->process->has_tsa ||
-	    engine->process->form == PKG_PROCESS_RAW)
-		return PKG_OK;
 	pkg_trust_timestamps(&rules, engine->process->trust);
+	if (!signer->has_timestamp || rules.anchors == NULL ||
+	    pkg_certs_count(rules.anchors) == 0)
+		return PKG_OK;
 	PKG_TRY(pkg_cms_parse(&cms, engine->batch->env->crypto, self->made.data,
 			      self->made.len, err));
 	return pkg_timestamp_verify(&stamp, cms, &rules, err);
@@ -142,7 +143,7 @@ static enum pkg_code judge(struct engine_worker *self,
 				    self->made.len, digests, err));
 	PKG_TRY(pkg_trust_document_signer(self->engine->process->trust,
 					  &signer->cert, err));
-	return check_stamp(self, err);
+	return check_stamp(self, signer, err);
 }
 
 static enum pkg_code validate_pair(struct engine_worker *self,
