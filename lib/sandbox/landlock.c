@@ -67,15 +67,16 @@ static enum pkg_code allow(int ruleset, int folder, uint64_t rights,
 	return PKG_OK;
 }
 
-static enum pkg_code allow_proc(int ruleset, struct pkg_err *err)
+static enum pkg_code allow_reading(int ruleset, const char *path,
+				   struct pkg_err *err)
 {
-	const int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	enum pkg_code code = PKG_OK;
 
-	if (proc < 0)
+	if (folder < 0)
 		return PKG_OK;
-	code = allow(ruleset, proc, FS_READ_FILE | FS_READ_DIR, err);
-	(void)close(proc);
+	code = allow(ruleset, folder, FS_READ_FILE | FS_READ_DIR, err);
+	(void)close(folder);
 	return code;
 }
 
@@ -90,8 +91,10 @@ static enum pkg_code fill(int ruleset, int version,
 
 	for (size_t i = 0; i < options->write_dir_count; i++)
 		PKG_TRY(allow(ruleset, options->write_dirs[i], rights, err));
+	if (options->read_anywhere)
+		PKG_TRY(allow_reading(ruleset, "/", err));
 	if (SANDBOX_SANITIZED)
-		PKG_TRY(allow_proc(ruleset, err));
+		PKG_TRY(allow_reading(ruleset, "/proc", err));
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0U) != 0)
 		return pkg_fail_os(err, errno, "cannot enter the sandbox");
 	return PKG_OK;

@@ -33,7 +33,9 @@ enum pkg_code pkg_sandbox_enter(struct pkg_sandbox *active,
 	if (has.landlock > 0)
 		PKG_TRY(pkg_landlock_enter(has.landlock, options, err));
 	if (has.seccomp)
-		PKG_TRY(pkg_seccomp_enter(options->write_dir_count > 0, err));
+		PKG_TRY(pkg_seccomp_enter(options->write_dir_count > 0 ||
+					      options->read_anywhere,
+					  err));
 	return PKG_OK;
 }
 

@@ -136,12 +136,15 @@ static const int always[] = {
 /* If there is a folder to write in. */
 static const int with_files[] = {
     SYS_openat,    SYS_mkdirat, SYS_unlinkat,   SYS_renameat2,  SYS_linkat,
-    SYS_faccessat, SYS_fchmod,  SYS_getdents64, SYS_faccessat2,
+    SYS_faccessat, SYS_fchmod,  SYS_getdents64, SYS_faccessat2, SYS_geteuid,
 #	ifdef SYS_renameat
     SYS_renameat,
 #	endif
 #	ifdef SYS_access
     SYS_access,
+#	endif
+#	ifdef SYS_geteuid32
+    SYS_geteuid32,
 #	endif
 #	ifdef SYS_flock
     SYS_flock,
@@ -268,6 +271,8 @@ static void write_program(struct program *p, bool files)
 	/* Is it a terminal, and how wide? */
 	allow_value(p, SYS_ioctl, 1, TCGETS);
 	allow_value(p, SYS_ioctl, 1, TIOCGWINSZ);
+	/* What was typed before a question is no answer to it. */
+	allow_value(p, SYS_ioctl, 1, TCFLSH);
 	/* raise() and abort() */
 	allow_value(p, SYS_tgkill, 0, (unsigned)getpid());
 	refuse(p, EPERM);

@@ -133,8 +133,7 @@ static enum pkg_code write_container(const struct decision *self,
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(pkg_seal_describe(&record, arena, &self->input, output, err));
 	record.draft = self->input.head->draft;
-	PKG_TRY(pkg_outfile_open(&file, output->dirfd, output->path, &options,
-				 err));
+	PKG_TRY(pkg_seal_open_file(&file, output, &options, err));
 	PKG_TRY(pkg_container_rewrite(self->input.container, edit,
 				      pkg_outfile_sink(file), err));
 	return pkg_seal_commit(file, UINT64_MAX, output, &record,

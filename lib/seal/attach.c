@@ -230,8 +230,7 @@ static enum pkg_code write_out(const struct attach *self, struct pkg_err *err)
 						found->request, err));
 	PKG_TRY(pkg_seal_recall_artifacts(&record, self->arena,
 					  self->job->records, err));
-	PKG_TRY(pkg_outfile_open(&file, output->dirfd, output->path, &options,
-				 err));
+	PKG_TRY(pkg_seal_open_file(&file, output, &options, err));
 	PKG_TRY(pkg_container_rewrite(self->input->container, &edit,
 				      pkg_outfile_sink(file), err));
 	return pkg_seal_commit(file, UINT64_MAX, output, &record,
@@ -245,10 +244,8 @@ static enum pkg_code attach(struct attach *self,
 	const struct pkg_seal_attach *job = self->job;
 	const struct pkg_container_head *head = self->input->head;
 
-	PKG_TRY(pkg_seal_responses_begin(found, head, !job->replace, self->env,
-					 err));
-	PKG_TRY(
-	    pkg_seal_responses_read(found, job->dirfd, &job->responses, err));
+	PKG_TRY(pkg_seal_responses_begin(found, head, !job->replace, err));
+	PKG_TRY(pkg_seal_responses_read(found, err));
 	if (job->tbs != NULL)
 		PKG_TRY(pkg_seal_responses_assemble(found, job, err));
 	PKG_TRY(check_news(self, err));
@@ -283,6 +280,9 @@ enum pkg_code pkg_seal_attach(const struct pkg_seal_attach *job,
 	PKG_TRY(pkg_seal_check_path(job->output.path, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	self.arena = arena;
+	PKG_TRY(pkg_seal_responses_load(&found, job, env, err));
+	if (job->ready != NULL)
+		PKG_TRY(job->ready(job->ready_context, err));
 	PKG_TRY(pkg_seal_input_open(&input, job->source, NULL, env, err));
 	if (input.head->request_file) {
 		pkg_fail(err, PKG_USAGE,

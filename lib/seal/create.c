@@ -32,8 +32,8 @@ static enum pkg_code files_open(struct files *files,
 	};
 	struct pkg_seal_output request = job->output;
 
-	PKG_TRY(pkg_outfile_open(&files->container, job->output.dirfd,
-				 job->output.path, &options, err));
+	PKG_TRY(
+	    pkg_seal_open_file(&files->container, &job->output, &options, err));
 	if (job->request == NULL)
 		return PKG_OK;
 	request.path = job->request;
@@ -115,6 +115,8 @@ enum pkg_code pkg_seal_create_one(const struct pkg_seal_create *job,
 	PKG_TRY(check_paths(job, err));
 	PKG_TRY(pkg_seal_plan_make(&plan, job, only, env, err));
 	PKG_TRY(pkg_container_writer_new(&writer, env, &plan.spec, err));
+	if (only == NULL && job->ready != NULL)
+		PKG_TRY(job->ready(job->ready_context, err));
 	return write_files(writer, &plan, job, path, env, err);
 }
 

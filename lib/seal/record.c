@@ -188,6 +188,19 @@ static enum pkg_code make_record(struct pkg_buf *text, struct pkg_outfile *file,
 	return write_record(&hashing, &sink.sink, record, err);
 }
 
+enum pkg_code pkg_seal_open_file(struct pkg_outfile **out,
+				 const struct pkg_seal_output *output,
+				 const struct pkg_outfile_options *options,
+				 struct pkg_err *err)
+{
+	if (output->opened != NULL && *output->opened != NULL &&
+	    strcmp(output->path, "-") == 0) {
+		*out = PKG_STEAL(*output->opened);
+		return PKG_OK;
+	}
+	return pkg_outfile_open(out, output->dirfd, output->path, options, err);
+}
+
 enum pkg_code pkg_seal_open_request(struct pkg_outfile **out,
 				    const struct pkg_seal_output *output,
 				    enum pkg_container_kind kind,
@@ -200,8 +213,7 @@ enum pkg_code pkg_seal_open_request(struct pkg_outfile **out,
 	    .mode = kind == PKG_CONTAINER_SIGNED ? 0 : 0600,
 	};
 
-	return pkg_outfile_open(out, output->dirfd, output->path, &options,
-				err);
+	return pkg_seal_open_file(out, output, &options, err);
 }
 
 enum pkg_code pkg_seal_commit(struct pkg_outfile *file, uint64_t size,

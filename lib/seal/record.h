@@ -32,6 +32,10 @@ struct pkg_seal_record {
 	size_t signatures, approvals; /* in it */
 };
 
+/* Prepare to write @output.  Fails as pkg_outfile_open(). */
+PKG_MUST_CHECK enum pkg_code pkg_seal_open_file(
+    struct pkg_outfile **out, const struct pkg_seal_output *output,
+    const struct pkg_outfile_options *options, struct pkg_err *err);
 /*
  * Prepare to write a .request; nobody else may read it if it tells what is
  * encrypted.  Fails as pkg_outfile_open().

@@ -33,6 +33,8 @@ void pkg_seal_responses_fini(struct pkg_seal_responses *self)
 		pkg_buf_fini(&self->files[i].bytes);
 	}
 	free(self->files);
+	pkg_buf_fini(&self->tbs);
+	pkg_buf_fini(&self->signature);
 	pkg_buf_fini(&self->raw);
 }
 
@@ -130,18 +132,43 @@ static enum pkg_code add_head(struct pkg_seal_responses *self,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_seal_responses_begin(struct pkg_seal_responses *out,
-				       const struct pkg_container_head *head,
-				       bool keep_signatures,
-				       const struct pkg_env *env,
-				       struct pkg_err *err)
+enum pkg_code pkg_seal_responses_load(struct pkg_seal_responses *out,
+				      const struct pkg_seal_attach *job,
+				      const struct pkg_env *env,
+				      struct pkg_err *err)
 {
-	*out = (struct pkg_seal_responses){.env = env, .head = head};
-	out->raw.max = PKG_LIMIT_SIGNATURE;
+	const struct pkg_seal_words *words = &job->responses;
+
+	*out = (struct pkg_seal_responses){.env = env};
+	out->tbs.max = out->signature.max = out->raw.max = PKG_LIMIT_SIGNATURE;
+	if (words->count > RESPONSES_MAX)
+		return pkg_refuse(err, PKG_USAGE, "limit",
+				  "more than %d responses", RESPONSES_MAX);
 	out->files = calloc(RESPONSES_MAX, sizeof(*out->files));
 	if (out->files == NULL)
 		return pkg_fail_nomem(err);
-	return add_head(out, head, keep_signatures, "the draft", false, err);
+	for (size_t i = 0; i < words->count; i++) {
+		struct response *file = &out->files[out->count++];
+
+		file->name = words->items[i];
+		file->bytes.max = RESPONSE_MAX;
+		PKG_TRY(
+		    pkg_path_slurp(&file->bytes, job->dirfd, file->name, err));
+	}
+	if (job->tbs == NULL)
+		return PKG_OK;
+	PKG_TRY(pkg_path_slurp(&out->tbs, job->dirfd, job->tbs, err));
+	return pkg_path_slurp(&out->signature, job->dirfd, job->raw_signature,
+			      err);
+}
+
+enum pkg_code pkg_seal_responses_begin(struct pkg_seal_responses *self,
+				       const struct pkg_container_head *head,
+				       bool keep_signatures,
+				       struct pkg_err *err)
+{
+	self->head = head;
+	return add_head(self, head, keep_signatures, "the draft", false, err);
 }
 
 /* -- what a file is -- */
@@ -313,21 +340,10 @@ static enum pkg_code pair_all(struct pkg_seal_responses *self,
 }
 
 enum pkg_code pkg_seal_responses_read(struct pkg_seal_responses *self,
-				      int dirfd,
-				      const struct pkg_seal_words *words,
 				      struct pkg_err *err)
 {
-	if (words->count > RESPONSES_MAX)
-		return pkg_refuse(err, PKG_USAGE, "limit",
-				  "more than %d responses", RESPONSES_MAX);
-	for (size_t i = 0; i < words->count; i++) {
-		struct response *file = &self->files[self->count++];
-
-		file->name = words->items[i];
-		file->bytes.max = RESPONSE_MAX;
-		PKG_TRY(pkg_path_slurp(&file->bytes, dirfd, file->name, err));
-		PKG_TRY(read_one(self, file, err));
-	}
+	for (size_t i = 0; i < self->count; i++)
+		PKG_TRY(read_one(self, &self->files[i], err));
 	return pair_all(self, err);
 }
 
@@ -336,20 +352,15 @@ enum pkg_code pkg_seal_responses_assemble(struct pkg_seal_responses *self,
 					  struct pkg_err *err)
 {
 	const struct pkg_container_bytes *json = &self->head->manifest_json;
-	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf tbs = {.max = PKG_LIMIT_SIGNATURE};
-	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf signature = {.max = PKG_LIMIT_SIGNATURE};
-	struct pkg_cms_raw raw = {.certs = job->certs,
-				  .content_type = PKG_OID_MANIFEST};
+	const struct pkg_cms_raw raw = {
+	    .certs = job->certs,
+	    .content_type = PKG_OID_MANIFEST,
+	    .tbs = self->tbs.data,
+	    .tbs_len = self->tbs.len,
+	    .signature = self->signature.data,
+	    .signature_len = self->signature.len,
+	};
 
-	PKG_TRY(pkg_path_slurp(&tbs, job->dirfd, job->tbs, err));
-	PKG_TRY(
-	    pkg_path_slurp(&signature, job->dirfd, job->raw_signature, err));
-	raw.tbs = tbs.data;
-	raw.tbs_len = tbs.len;
-	raw.signature = signature.data;
-	raw.signature_len = signature.len;
 	if (pkg_cms_assemble(&self->raw, json->data, json->len, &raw, err) !=
 	    PKG_OK)
 		return pkg_wrap(err, "%s",

@@ -31,27 +31,35 @@ struct pkg_seal_responses {
 	const struct pkg_container_request *request;
 	struct response *files; /* owned */
 	size_t count;
-	struct pkg_buf raw; /* a signature that was put together */
+	struct pkg_buf tbs, signature; /* one in two halves; or empty */
+	struct pkg_buf raw;            /* what these make together */
 };
 
+/*
+ * Read all files of @job that are no container, and look at none of them.
+ * @out  receives them; given back with pkg_seal_responses_fini().
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_responses_load(struct pkg_seal_responses *out,
+			const struct pkg_seal_attach *job,
+			const struct pkg_env *env, struct pkg_err *err);
 /*
  * Begin with what the draft has.
  * @keep_signatures  false: they are to be replaced.
  */
-PKG_MUST_CHECK enum pkg_code pkg_seal_responses_begin(
-    struct pkg_seal_responses *out, const struct pkg_container_head *head,
-    bool keep_signatures, const struct pkg_env *env, struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_seal_responses_begin(struct pkg_seal_responses *self,
+			 const struct pkg_container_head *head,
+			 bool keep_signatures, struct pkg_err *err);
 /*
- * Read the files @words, and sort out what each of them is.
+ * Sort out what each of the files is.
  * Fails with PKG_NO, reason "unexpected-manifest", for a .request of another
  * container; PKG_USAGE for what is no response, for halves of an approval, and,
  * reason "already-signed", for another signature of a key that is there; and
  * as the readers do.
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_seal_responses_read(struct pkg_seal_responses *self, int dirfd,
-			const struct pkg_seal_words *words,
-			struct pkg_err *err);
+pkg_seal_responses_read(struct pkg_seal_responses *self, struct pkg_err *err);
 /* Put attributes and raw signature of @job together, and add that. */
 PKG_MUST_CHECK enum pkg_code
 pkg_seal_responses_assemble(struct pkg_seal_responses *self,

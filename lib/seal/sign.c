@@ -122,8 +122,7 @@ static enum pkg_code write_container(const struct pkg_seal_input *input,
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(pkg_seal_describe(&record, arena, input, &job->output, err));
 	PKG_TRY(pkg_seal_recall_artifacts(&record, arena, job->records, err));
-	PKG_TRY(pkg_outfile_open(&file, job->output.dirfd, job->output.path,
-				 &options, err));
+	PKG_TRY(pkg_seal_open_file(&file, &job->output, &options, err));
 	PKG_TRY(pkg_container_rewrite(input->container, edit,
 				      pkg_outfile_sink(file), err));
 	return pkg_seal_commit(file, UINT64_MAX, &job->output, &record,
@@ -163,8 +162,7 @@ static enum pkg_code write_tbs(const struct pkg_seal_sign *job,
 	const struct pkg_outfile_options options = {.force = job->output.force,
 						    .binary = true};
 
-	PKG_TRY(pkg_outfile_open(&file, job->output.dirfd, job->output.path,
-				 &options, err));
+	PKG_TRY(pkg_seal_open_file(&file, &job->output, &options, err));
 	PKG_TRY(
 	    pkg_sink_write(pkg_outfile_sink(file), der->data, der->len, err));
 	return pkg_outfile_commit(file, UINT64_MAX, err);

@@ -89,8 +89,7 @@ static enum pkg_code write_file(const struct stamping *s,
 	const struct pkg_outfile_options options = {.force = output->force,
 						    .binary = true};
 
-	PKG_TRY(pkg_outfile_open(&file, output->dirfd, output->path, &options,
-				 err));
+	PKG_TRY(pkg_seal_open_file(&file, output, &options, err));
 	PKG_TRY(
 	    pkg_sink_write(pkg_outfile_sink(file), der->data, der->len, err));
 	return pkg_outfile_commit(file, UINT64_MAX, err);
@@ -110,8 +109,7 @@ static enum pkg_code write_container(const struct stamping *s,
 
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(pkg_seal_describe(&record, arena, &s->input, output, err));
-	PKG_TRY(pkg_outfile_open(&file, output->dirfd, output->path, &options,
-				 err));
+	PKG_TRY(pkg_seal_open_file(&file, output, &options, err));
 	PKG_TRY(pkg_container_rewrite(s->input.container, edit,
 				      pkg_outfile_sink(file), err));
 	return pkg_seal_commit(file, UINT64_MAX, output, &record,

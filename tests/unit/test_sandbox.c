@@ -74,11 +74,10 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Run @what in a sandboxed child; its answer. */
-static int inside(struct room *room, bool folder, deed *what)
+/* Run @what in a child that is sandboxed so; its answer. */
+static int inside_of(const struct pkg_sandbox_options *options,
+		     struct room *room, deed *what)
 {
-	const struct pkg_sandbox_options options = {&room->folder,
-						    folder ? 1 : 0};
 	const pid_t pid = fork();
 	int status = 0;
 
@@ -87,7 +86,7 @@ static int inside(struct room *room, bool folder, deed *what)
 		struct pkg_err err = PKG_ERR_INIT;
 		struct pkg_sandbox active;
 
-		if (pkg_sandbox_enter(&active, &options, &err) != PKG_OK) {
+		if (pkg_sandbox_enter(&active, options, &err) != PKG_OK) {
 			(void)fprintf(stderr, "%s\n", err.text);
 			_exit(255);
 		}
@@ -96,6 +95,14 @@ static int inside(struct room *room, bool folder, deed *what)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status)); /* nothing kills it */
 	return WEXITSTATUS(status);
+}
+
+static int inside(struct room *room, bool folder, deed *what)
+{
+	const struct pkg_sandbox_options options = {
+	    .write_dirs = &room->folder, .write_dir_count = folder ? 1 : 0};
+
+	return inside_of(&options, room, what);
 }
 
 /* The number of the error, 0 for none. */
@@ -128,6 +135,34 @@ static void test_no_file_can_be_opened(void **state)
 	}
 	if (room->has.seccomp || room->has.landlock > 0)
 		assert_true(inside(room, false, read_passwd) != 0);
+	assert_int_equal(access("/tmp/packline-escaped", F_OK), -1);
+}
+
+static int write_inside(struct room *room)
+{
+	return error_of(
+	    openat(room->folder, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static void test_files_can_be_read_and_nothing_written(void **state)
+{
+	struct room *room = *state;
+	struct pkg_sandbox_options options = {.write_dirs = &room->folder,
+					      .read_anywhere = true};
+
+	assert_int_equal(inside_of(&options, room, read_passwd), 0);
+	if (room->has.landlock > 0) {
+		assert_int_equal(inside_of(&options, room, write_inside),
+				 EACCES);
+		assert_int_equal(inside_of(&options, room, write_elsewhere),
+				 EACCES);
+	}
+	options.write_dir_count = 1;
+	assert_int_equal(inside_of(&options, room, read_passwd), 0);
+	assert_int_equal(inside_of(&options, room, write_inside), 0);
+	if (room->has.landlock > 0)
+		assert_int_equal(inside_of(&options, room, write_elsewhere),
+				 EACCES);
 	assert_int_equal(access("/tmp/packline-escaped", F_OK), -1);
 }
 
@@ -449,6 +484,7 @@ int main(void)
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    ROW(test_no_file_can_be_opened),
+	    ROW(test_files_can_be_read_and_nothing_written),
 	    ROW(test_the_folder_has_no_way_out),
 	    ROW(test_system_calls_are_refused_and_not_killed),
 	    ROW(test_the_work_goes_on),

@@ -27,15 +27,21 @@ void protect_version(struct cli *cli)
 		  has.seccomp ? "active" : "not on this system");
 }
 
+bool protect_is_token(const char *key)
+{
+	return key != NULL && strncmp(key, "pkcs11:", 7) == 0;
+}
+
 enum pkg_code protect_enter(const struct protect_needs *needs,
 			    struct pkg_err *err)
 {
-	const struct pkg_sandbox_options options = {needs->folders,
-						    needs->folder_count};
-	const bool token =
-	    needs->key != NULL && strncmp(needs->key, "pkcs11:", 7) == 0;
+	const struct pkg_sandbox_options options = {
+	    .write_dirs = needs->folders,
+	    .write_dir_count = needs->folder_count,
+	    .read_anywhere = needs->reads,
+	};
 
-	if (needs->no_sandbox || token)
+	if (needs->no_sandbox || protect_is_token(needs->key))
 		return PKG_OK;
 	/* The time zone is read when a time is first looked at, if not now. */
 	tzset();

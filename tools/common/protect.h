@@ -23,7 +23,11 @@ struct protect_needs {
 	const char *key; /* a word; the key of a token needs files, sockets */
 	int folders[2];  /* descriptors, to write beneath... */
 	size_t folder_count;
+	bool reads; /* inputs are opened one after the other */
 };
+
+/* Is that a word for the key of a token?  NULL is none. */
+bool protect_is_token(const char *key);
 
 /* Enter the sandbox, unless it was forbidden or a token is needed. */
 PKG_MUST_CHECK enum pkg_code protect_enter(const struct protect_needs *needs,

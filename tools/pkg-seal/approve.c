@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/review.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@ struct args {
 	const char *decision, *reason, *expires, *policy, *device;
 	struct review_args review;
 	struct seal_key_args signer;
-	bool pair;
+	bool pair, no_sandbox;
 };
 
 static enum pkg_code check_args(const struct args *args, struct pkg_err *err)
@@ -58,6 +59,12 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.output = seal_tool_output(&tool, "reading");
 	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
 	job.before = seal_tool_before(&tool);
+	PKG_TRY(seal_tool_confine(
+	    &(struct seal_confine){.tool = &tool,
+				   .output = &job.output,
+				   .no_sandbox = args->no_sandbox,
+				   .key = args->signer.load.key},
+	    err));
 	if (pkg_seal_approve(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;
@@ -81,6 +88,7 @@ enum pkg_code seal_approve_main(struct cli *cli, struct pkg_err *err)
 	    {"pair", 0, CLI_FLAG, &args.pair, NULL,
 	     "write OUTPUT.json and OUTPUT.p7s alone", NULL, NULL},
 	    SEAL_SIGNER_ROWS(args.signer),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

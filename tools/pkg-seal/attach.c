@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
 
 #include "packline/path.h"
@@ -9,7 +10,7 @@
 
 struct args {
 	const char *trust, *device, *time, *cert, *tbs, *raw, *records;
-	bool partial, replace;
+	bool partial, replace, no_sandbox;
 };
 
 static enum pkg_code check_args(const struct args *args, int argc,
@@ -81,6 +82,12 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .raw_signature = args->raw,
 	    .partial = args->partial,
 	    .replace = args->replace,
+	    .ready = seal_tool_confine_now,
+	};
+	struct seal_confine confine = {
+	    .tool = &tool,
+	    .output = &job.output,
+	    .no_sandbox = args->no_sandbox,
 	};
 
 	PKG_TRY(check_args(args, argc, err));
@@ -93,6 +100,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.trust = trust;
 	job.certs = tool.certs;
 	job.output = seal_tool_output(&tool, "attaching");
+	job.ready_context = &confine;
 	PKG_TRY(seal_tool_input(&tool, argv[0], "attaching", err));
 	if (attach(&tool, &job, args->records, err) != PKG_OK)
 		return about(args, argv, argc, err);
@@ -121,6 +129,7 @@ enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err)
 	     "certificate of that signer, then its chain", NULL, "file"},
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted draft", NULL, "file"},
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -29,6 +29,7 @@ void seal_tool_fini(struct seal_tool *tool)
 {
 	if (tool->input.file.fd > STDIN_FILENO)
 		(void)close(tool->input.file.fd);
+	pkg_outfile_free(tool->opened);
 	pkg_approval_policy_free(tool->policy);
 	pkg_device_config_free(tool->device);
 	pkg_certs_free(tool->certs);
@@ -206,6 +207,7 @@ struct pkg_seal_output seal_tool_output(struct seal_tool *tool,
 	    .dirfd = cli_dirfd(tool->cli),
 	    .path = cli_output(tool->cli),
 	    .force = cli_force(tool->cli),
+	    .opened = &tool->opened,
 	    .record = cli_stdout(tool->cli),
 	    .progress = show_progress,
 	    .context = tool,

@@ -11,6 +11,7 @@
 #include "packline/crypto.h"
 #include "packline/diag.h"
 #include "packline/key.h"
+#include "packline/outfile.h"
 #include "packline/seal.h"
 #include "packline/source.h"
 
@@ -80,6 +81,7 @@ struct seal_tool {
 	struct pkg_approval_policy *policy;
 	struct seal_input input;
 	struct seal_again again;
+	struct pkg_outfile *opened; /* standard output, before the sandbox */
 	const char *doing;
 };
 
@@ -131,6 +133,24 @@ enum pkg_code seal_tool_folder(int *fd, const struct seal_tool *tool,
 /* Where the result goes: -o, --force, records on standard output. */
 struct pkg_seal_output seal_tool_output(struct seal_tool *tool,
 					const char *doing);
+
+/* What a verb still needs after its inputs and its key are there. */
+struct seal_confine {
+	struct seal_tool *tool;
+	struct pkg_seal_output *output; /* in the folder of its path */
+	const char *second;             /* another output; NULL = none */
+	bool no_sandbox;                /* --no-sandbox */
+	const char *key;                /* the word for it; NULL = none */
+	bool reads; /* inputs are opened one after the other */
+};
+/*
+ * Enter the sandbox, unless it was forbidden or the key is in a token, whose
+ * module needs what it needs.
+ */
+enum pkg_code seal_tool_confine(const struct seal_confine *how,
+				struct pkg_err *err);
+/* The same, for the libraries to call: @how is a struct seal_confine. */
+enum pkg_code seal_tool_confine_now(void *how, struct pkg_err *err);
 
 /* --trust was given; else PKG_USAGE and how to. */
 enum pkg_code seal_check_trust(const char *path, struct pkg_err *err);

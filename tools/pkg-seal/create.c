@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
 
 #include "packline/limits.h"
@@ -13,7 +14,7 @@ struct args {
 	struct cli_number sequence;
 	struct cli_list given, recipients;
 	const char *password;
-	bool sign_only, encrypt_only, no_record;
+	bool sign_only, encrypt_only, no_record, no_sandbox;
 	struct seal_key_args signer;
 };
 
@@ -85,6 +86,15 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .metadata = args->metadata,
 	    .request = args->request,
 	    .request_dirfd = cli_dirfd(cli),
+	    .ready = seal_tool_confine_now,
+	};
+	struct seal_confine confine = {
+	    .tool = &tool,
+	    .output = &job.output,
+	    .second = args->request,
+	    .no_sandbox = args->no_sandbox,
+	    .key = args->signer.load.key,
+	    .reads = true,
 	};
 
 	PKG_TRY(check_lock_args(args, argc, err));
@@ -100,6 +110,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.output = seal_tool_output(&tool, "sealing");
 	if (args->no_record)
 		job.output.record = NULL;
+	job.ready_context = &confine;
 	if (args->from_lock != NULL)
 		return from_lock(&tool, &job, args->from_lock, err);
 	return pkg_seal_create(&job, cli_env(cli), err);
@@ -147,6 +158,7 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	    {"request", 0, CLI_TEXT, &args.request, "FILE",
 	     "also write what a signer elsewhere needs", NULL, "file"},
 	    SEAL_SIGNER_ROWS(args.signer),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {
@@ -157,7 +169,6 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	    .notes = "FILE - is standard input; OUTPUT - is standard output.",
 	    .table = table,
 	    .common = CLI_OUTPUT | CLI_FORCE,
-	    .min_args = 0,
 	    .max_args = -1,
 	    .complete = "file",
 	    .run = run,

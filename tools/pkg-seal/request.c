@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
+
+struct args {
+	struct recipient_args recipient;
+	bool no_sandbox;
+};
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(seal_tool) struct seal_tool tool = {0};
-	const struct recipient_args *recipient = options;
+	const struct args *args = options;
 	struct pkg_seal_request job = {.source = &tool.input.source};
 
 	(void)argc;
 	PKG_TRY(seal_tool_start(&tool, cli, err));
-	PKG_TRY(recipient_load(&tool.recipient, cli, recipient, err));
+	PKG_TRY(recipient_load(&tool.recipient, cli, &args->recipient, err));
 	PKG_TRY(seal_tool_input(&tool, argv[0], "reading", err));
 	job.with = seal_tool_opener(&tool);
 	job.output = seal_tool_output(&tool, "reading");
+	PKG_TRY(seal_tool_confine(
+	    &(struct seal_confine){.tool = &tool,
+				   .output = &job.output,
+				   .no_sandbox = args->no_sandbox,
+				   .key = args->recipient.key.key},
+	    err));
 	if (pkg_seal_request(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;
@@ -21,9 +33,10 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err)
 {
-	struct recipient_args recipient = {0};
+	struct args args = {0};
 	const struct cli_opt table[] = {
-	    SEAL_RECIPIENT_ROWS(recipient),
+	    SEAL_RECIPIENT_ROWS(args.recipient),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {
@@ -40,7 +53,7 @@ enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err)
 	    .max_args = 1,
 	    .complete = "file",
 	    .run = run,
-	    .options = &recipient,
+	    .options = &args,
 	};
 
 	return cli_command_run(cli, &command, err);

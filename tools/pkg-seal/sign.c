@@ -103,14 +103,21 @@ static enum pkg_code sign(struct seal_tool *tool,
 	PKG_TRY(seal_review_start(&review, tool, &args->review, err));
 	PKG_TRY(seal_tool_input(tool, input, "signing", err));
 	job.before = seal_tool_before(tool);
-	if (args->records == NULL)
-		return pkg_seal_sign(&job, cli_env(tool->cli), err);
-	if (strcmp(args->records, "-") != 0)
-		PKG_TRY(pkg_path_open(&fd, cli_dirfd(tool->cli), args->records,
-				      err));
-	pkg_source_fd_init(&records, fd, args->records);
-	job.records = &records.source;
-	code = pkg_seal_sign(&job, cli_env(tool->cli), err);
+	if (args->records != NULL) {
+		if (strcmp(args->records, "-") != 0)
+			PKG_TRY(pkg_path_open(&fd, cli_dirfd(tool->cli),
+					      args->records, err));
+		pkg_source_fd_init(&records, fd, args->records);
+		job.records = &records.source;
+	}
+	code = seal_tool_confine(
+	    &(struct seal_confine){.tool = tool,
+				   .output = &job.output,
+				   .no_sandbox = args->no_sandbox,
+				   .key = key->load.key},
+	    err);
+	if (code == PKG_OK)
+		code = pkg_seal_sign(&job, cli_env(tool->cli), err);
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
 	return code;
@@ -152,6 +159,7 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 	    {"tbs-out", 0, CLI_TEXT, &args.tbs, "FILE",
 	     "write what another signer has to sign, and nothing else", NULL,
 	     "file"},
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

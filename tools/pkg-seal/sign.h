@@ -4,13 +4,14 @@
 
 /* What sign and resign share. */
 
+#include "common/protect.h"
 #include "pkg-seal/review.h"
 
 struct seal_sign_args {
 	const char *device, *policy, *trust, *records, *tbs;
 	struct review_args review;
 	struct seal_key_args signer;
-	bool again, replace;
+	bool again, replace, no_sandbox;
 };
 
 /* Sign argv[0] as the arguments say. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/common.h"
 
 #include "packline/limits.h"
@@ -11,7 +12,7 @@ struct args {
 	const char *reply, *sent, *digest, *policy;
 	struct cli_list trust;
 	struct cli_number signature;
-	bool query, nonce;
+	bool query, nonce, no_sandbox;
 };
 
 /* What was read for the job. */
@@ -82,13 +83,12 @@ static enum pkg_code read_files(struct files *files, struct seal_tool *tool,
 
 /* A signature by itself is DER, a container is not. */
 static enum pkg_code read_input(struct pkg_seal_timestamp *job,
-				struct files *files, struct seal_tool *tool,
-				const char *path, struct pkg_err *err)
+				struct files *files,
+				const struct seal_tool *tool,
+				struct pkg_err *err)
 {
 	uint8_t first = 0;
 
-	PKG_TRY(seal_tool_input(tool, path, "stamping", err));
-	job->source = &tool->input.source;
 	if (pread(tool->input.file.fd, &first, 1, 0) != 1 || first != 0x30)
 		return PKG_OK;
 	PKG_TRY(pkg_source_slurp(job->source, &files->p7s, err));
@@ -125,7 +125,15 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(check_args(cli, args, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
 	PKG_TRY(read_files(&files, &tool, args, err));
-	PKG_TRY(read_input(&job, &files, &tool, argv[0], err));
+	PKG_TRY(seal_tool_input(&tool, argv[0], "stamping", err));
+	job.source = &tool.input.source;
+	job.output = seal_tool_output(&tool, "stamping");
+	PKG_TRY(seal_tool_confine(
+	    &(struct seal_confine){.tool = &tool,
+				   .output = &job.output,
+				   .no_sandbox = args->no_sandbox},
+	    err));
+	PKG_TRY(read_input(&job, &files, &tool, err));
 	job.reply =
 	    (struct pkg_timestamp_reply){files.reply.data, files.reply.len};
 	job.rules = (struct pkg_timestamp_rules){
@@ -134,7 +142,6 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .query = files.sent.data,
 	    .query_len = files.sent.len,
 	};
-	job.output = seal_tool_output(&tool, "stamping");
 	if (pkg_seal_timestamp(&job, cli_env(cli), err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;
@@ -161,6 +168,7 @@ enum pkg_code seal_timestamp_main(struct cli *cli, struct pkg_err *err)
 	     "certificate of the authority, or of its CA", NULL, "file"},
 	    {"sent", 0, CLI_TEXT, &args.sent, "FILE",
 	     "the query, to compare nonce and policy", NULL, "file"},
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

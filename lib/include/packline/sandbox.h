@@ -34,6 +34,9 @@ struct pkg_sandbox_options {
 	 */
 	const int *write_dirs;
 	size_t write_dir_count;
+	/* Files anywhere may be opened to be read, still: for a program that
+	   opens its inputs one after the other. */
+	bool read_anywhere;
 };
 
 /* What protects a process. */

@@ -26,16 +26,30 @@ struct pkg_diag;
 struct pkg_manifest;
 
 /* Where a new container goes. */
+struct pkg_outfile;
+
 struct pkg_seal_output {
 	int dirfd;        /* AT_FDCWD is fine */
 	const char *path; /* relative to it; "-" is standard output */
 	bool force;       /* replace an existing file */
+	/*
+	 * Standard output, for a program that gives up opening files before:
+	 * pkg_outfile_open() of "-", seekable.  Taken if path is "-"; NULL, or
+	 * a NULL in it, is none.
+	 */
+	struct pkg_outfile **opened;
 	/* Receives the `container` record, newline included; NULL = none. */
 	struct pkg_sink *record;
 	/* Told how many of all payload bytes are done; or NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
 	void *context;
 };
+
+/*
+ * For a program that gives up what it does not need any more.  Anything but
+ * PKG_OK ends the command.
+ */
+typedef enum pkg_code pkg_seal_ready(void *context, struct pkg_err *err);
 
 /* Who signs; key NULL = nobody. */
 struct pkg_seal_signer {
@@ -90,6 +104,13 @@ struct pkg_seal_create {
 	 */
 	const char *request;
 	int request_dirfd; /* what request is relative to */
+	/*
+	 * Called when everything was asked for and read but the files to put
+	 * in, which are opened one after the other; by pkg_seal_from_lock()
+	 * never.
+	 */
+	pkg_seal_ready *ready; /* NULL = nobody wants to know */
+	void *ready_context;
 	struct pkg_seal_output output;
 };
 
@@ -212,6 +233,10 @@ struct pkg_seal_attach {
 	bool partial; /* fewer than the policy asks for will do */
 	bool replace; /* drop the signatures that are there; keep approvals */
 	struct pkg_source *records; /* as in struct pkg_seal_sign */
+	/* Called when all of the files above were read and none was looked at:
+	   from now on nothing is opened but the output. */
+	pkg_seal_ready *ready; /* NULL = nobody wants to know */
+	void *ready_context;
 	struct pkg_seal_output output;
 };
 
