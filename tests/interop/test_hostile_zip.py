@@ -5,6 +5,7 @@ Each case gives the reason, and where it is worth knowing, what other programs
 see: {name: content}, or FAILS.  `pipe` is bsdtar that reads from the front.
 """
 
+import re
 import struct
 
 import pytest
@@ -255,3 +256,18 @@ def test_others_see(tmp_path):
     data = zip_of(A, B)
     for view in ("python", "unzip", "bsdtar", "pipe"):
         assert seen_by(view, data, tmp_path) in (AB, None)
+
+
+def test_every_reason_is_documented(root):
+    """The header, the hints and the specification name the same ones."""
+    source = "".join(path.read_text()
+                     for path in (root / "lib/archive").glob("*.c"))
+    refused_with = set(re.findall(r'PKG_INPUT, "(zip-[\w-]+)"', source))
+    hinted = set(re.findall(r'{"(zip-[\w-]+)"', source))
+    header = (root / "lib/include/packline/archive.h").read_text()
+    rules = (root / "schemas/batch.md").read_text()
+    table = re.search(r"^### Reasons$(.*?)^## ", rules, re.M | re.S).group(1)
+    assert refused_with == hinted
+    assert refused_with == set(re.findall(r"^ \*   (zip-[\w-]+)", header,
+                                          re.M))
+    assert refused_with == set(re.findall(r"`(zip-[\w-]+)`", table))
