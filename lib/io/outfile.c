@@ -169,7 +169,7 @@ enum pkg_code pkg_outfile_folder(int *out, int dirfd, const char *path,
 {
 	const char *base = NULL;
 
-	return pkg_temp_split(out, &base, dirfd, path, err);
+	return pkg_path_split(out, &base, dirfd, path, err);
 }
 
 struct pkg_sink *pkg_outfile_sink(struct pkg_outfile *file)
