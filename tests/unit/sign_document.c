@@ -118,7 +118,7 @@ int in_folder(const char *command)
 {
 	char line[1024];
 
-	snprintf(line, sizeof(line), "cd '%s' && %s >out 2>&1", pki.folder,
+	snprintf(line, sizeof(line), "cd '%s' && { %s; } >out 2>&1", pki.folder,
 		 command);
 	return system(line);
 }
