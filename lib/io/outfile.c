@@ -164,14 +164,6 @@ enum pkg_code pkg_outfile_open(struct pkg_outfile **out, int dirfd,
 	return PKG_OK;
 }
 
-enum pkg_code pkg_outfile_folder(int *out, int dirfd, const char *path,
-				 struct pkg_err *err)
-{
-	const char *base = NULL;
-
-	return pkg_path_split(out, &base, dirfd, path, err);
-}
-
 struct pkg_sink *pkg_outfile_sink(struct pkg_outfile *file)
 {
 	return &file->sink.sink;

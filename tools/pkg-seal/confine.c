@@ -2,6 +2,8 @@
 #include "common/protect.h"
 #include "pkg-seal/common.h"
 
+#include "packline/path.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,8 +13,10 @@ static enum pkg_code add_folder(struct protect_needs *needs,
 				const struct seal_tool *tool, const char *path,
 				struct pkg_err *err)
 {
-	PKG_TRY(pkg_outfile_folder(&needs->folders[needs->folder_count],
-				   cli_dirfd(tool->cli), path, err));
+	const char *base = NULL;
+
+	PKG_TRY(pkg_path_split(&needs->folders[needs->folder_count], &base,
+			       cli_dirfd(tool->cli), path, err));
 	needs->folder_count++;
 	return PKG_OK;
 }

@@ -39,14 +39,6 @@ PKG_MUST_CHECK enum pkg_code
 pkg_outfile_open(struct pkg_outfile **out, int dirfd, const char *path,
 		 const struct pkg_outfile_options *options,
 		 struct pkg_err *err);
-/*
- * Open the folder that pkg_outfile_open() would make @path in, and in which
- * alone a program needs to write then.
- * @out  receives its descriptor, which the caller closes.
- * Fails as pkg_outfile_open() does if there is no such folder.
- */
-PKG_MUST_CHECK enum pkg_code
-pkg_outfile_folder(int *out, int dirfd, const char *path, struct pkg_err *err);
 /* Where to write, from the front; borrowed. */
 struct pkg_sink *pkg_outfile_sink(struct pkg_outfile *file);
 /* Write @len bytes at @offset, which need not have been written before. */
