@@ -145,7 +145,7 @@ enum pkg_code pkg_engine_work(struct engine_worker *self,
 	struct pkg_batch_result result = {.document = item->document.id,
 					  .ok = true};
 
-	item->line.max = 4 * PKG_LIMIT_SIGNATURE;
+	item->line.max = 4ul * PKG_LIMIT_SIGNATURE;
 	pkg_buf_clear(&item->line);
 	if (self->engine->process->action == PKG_PROCESS_VALIDATE)
 		return validate(self, item, &item->document, err);

@@ -206,7 +206,7 @@ enum pkg_code pkg_document_detach(struct pkg_buf *der,
 				  struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf made = {.max = 2 * PKG_LIMIT_SIGNATURE};
+	struct pkg_buf made = {.max = 2ul * PKG_LIMIT_SIGNATURE};
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf again = {.max = parts->head + 64};
 	struct document_frame frame = {.after = {tail, parts->tail}};
 	struct front front;

@@ -85,7 +85,7 @@ pkg_document_signer_new(struct pkg_document_signer **out,
 			const struct pkg_document_sign_options *options,
 			struct pkg_err *err);
 /* The digest that it wants of each document: one PKG_DIGEST_* bit. */
-unsigned pkg_document_signer_digest(const struct pkg_document_signer *signer);
+unsigned pkg_document_signer_digest(const struct pkg_document_signer *self);
 /*
  * Sign one document: one use of the private key.
  * @out           the signature is appended to it.  What is appended has been
@@ -96,11 +96,12 @@ unsigned pkg_document_signer_digest(const struct pkg_document_signer *signer);
  * Fails with PKG_KEY if the key refuses, or if what it made does not verify;
  * PKG_SYSTEM if out of memory.
  */
-PKG_MUST_CHECK enum pkg_code
-pkg_document_sign(struct pkg_document_signer *signer, struct pkg_buf *out,
-		  const uint8_t *digest, int64_t signing_time,
-		  struct pkg_err *err);
-void pkg_document_signer_free(struct pkg_document_signer *signer);
+PKG_MUST_CHECK enum pkg_code pkg_document_sign(struct pkg_document_signer *self,
+					       struct pkg_buf *out,
+					       const uint8_t *digest,
+					       int64_t signing_time,
+					       struct pkg_err *err);
+void pkg_document_signer_free(struct pkg_document_signer *self);
 
 /*
  * Prepare to verify.  What is found out about a certificate is kept for the
@@ -122,9 +123,8 @@ pkg_document_verifier_new(struct pkg_document_verifier **out,
  * if there are more than PKG_LIMIT_SIGNATURE bytes.
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_document_wants(const struct pkg_document_verifier *verifier,
-		   unsigned *digest, const void *signature, size_t len,
-		   struct pkg_err *err);
+pkg_document_wants(const struct pkg_document_verifier *self, unsigned *digest,
+		   const void *signature, size_t len, struct pkg_err *err);
 /*
  * Is it a signature of the document with these digests?
  * @signer     receives who signed and how; NULL = nobody wants to know.  The
@@ -136,11 +136,11 @@ pkg_document_wants(const struct pkg_document_verifier *verifier,
  * @digests; PKG_SYSTEM if out of memory.
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_document_verify(struct pkg_document_verifier *verifier,
+pkg_document_verify(struct pkg_document_verifier *self,
 		    struct pkg_cms_signer *signer, const void *signature,
 		    size_t len, const struct pkg_digests *digests,
 		    struct pkg_err *err);
-void pkg_document_verifier_free(struct pkg_document_verifier *verifier);
+void pkg_document_verifier_free(struct pkg_document_verifier *self);
 
 /*
  * What has to stand in front of a document of @content bytes, and what behind
