@@ -152,6 +152,33 @@ static void put_process(struct pkg_jsonw *w,
 	batch_put_number(w, "providerSettingsId", record->provider_settings_id);
 }
 
+/*
+ * What officers are asked about; nothing if it cannot be told, because the
+ * list is not closed and the process is not at hand.
+ */
+static enum pkg_code request_digest(const struct pkg_batch *batch, bool *has,
+				    uint8_t sha256[static 32],
+				    struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf request = {.max = PKG_LIMIT_BATCH_RECORD};
+
+	*has = batch->state.listed ||
+	       (batch->process != NULL && batch->state.documents > 0);
+	return *has ? pkg_batch_request(batch, &request, sha256, err) : PKG_OK;
+}
+
+static enum pkg_code put_request(struct showing *self, struct pkg_err *err)
+{
+	uint8_t sha256[32];
+	bool has = false;
+
+	PKG_TRY(request_digest(self->batch, &has, sha256, err));
+	if (has)
+		pkg_jsonw_hex_member(&self->w, "requestSha256", sha256, 32);
+	return PKG_OK;
+}
+
 static enum pkg_code put_all(struct showing *self,
 			     const struct batch_show *show, struct pkg_err *err)
 {
@@ -171,6 +198,7 @@ static enum pkg_code put_all(struct showing *self,
 	pkg_jsonw_str_member(w, "id", record->id);
 	put_process(w, record);
 	pkg_jsonw_bool_member(w, "rejected", state->rejected);
+	PKG_TRY(put_request(self, err));
 	if (record->requester != NULL)
 		pkg_jsonw_str_member(w, "requester", record->requester);
 	if (show->result != NULL) {
@@ -246,6 +274,20 @@ static enum pkg_code tell_document(void *context,
 		   : PKG_OK;
 }
 
+static enum pkg_code tell_request(const struct pkg_batch *batch,
+				  struct pkg_buf *out, struct pkg_err *err)
+{
+	uint8_t sha256[32];
+	bool has = false;
+	char hex[65];
+
+	PKG_TRY(request_digest(batch, &has, sha256, err));
+	if (!has)
+		return PKG_OK;
+	pkg_hex_encode(hex, sha256, sizeof(sha256));
+	return pkg_buf_printf(out, err, "request    %s\n", hex);
+}
+
 static enum pkg_code tell_head(const struct pkg_batch *batch,
 			       struct pkg_buf *out, struct pkg_err *err)
 {
@@ -279,7 +321,7 @@ static enum pkg_code tell_head(const struct pkg_batch *batch,
 			       state->approvals,
 			       (unsigned long long)state->succeeded,
 			       (unsigned long long)state->failed));
-	return PKG_OK;
+	return tell_request(batch, out, err);
 }
 
 static enum pkg_code tell(const struct pkg_batch *batch, struct telling *self,

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkg-batch/common.h"
+
+#include "packline/limits.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct args {
+	struct batch_args batch;
+	bool files, zip;
+};
+
+static bool is_zip(const struct args *args, const char *path)
+{
+	const size_t len = strlen(path);
+
+	if (args->files || args->zip)
+		return args->zip;
+	return strcmp(path, "-") == 0 ||
+	       (len > 4 && strcasecmp(path + len - 4, ".zip") == 0);
+}
+
+static enum pkg_code check_args(const struct args *args, int argc, char **argv,
+				struct pkg_err *err)
+{
+	bool seen = false;
+
+	if (args->files && args->zip)
+		return pkg_fail(err, PKG_USAGE,
+				"--files and --zip exclude each other");
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-") != 0)
+			continue;
+		if (args->files) {
+			pkg_fail(err, PKG_USAGE,
+				 "a document from standard input has no name");
+			return pkg_hint(err, "what comes from there is a ZIP "
+					     "file: leave out --files");
+		}
+		if (seen)
+			return pkg_fail(err, PKG_USAGE,
+					"standard input can be read once only");
+		seen = true;
+	}
+	return PKG_OK;
+}
+
+static void progress(void *context, uint64_t documents, uint64_t bytes)
+{
+	(void)documents;
+	cli_progress(context, "uploading", bytes, 0);
+}
+
+static enum pkg_code run(struct cli *cli, const void *options, int argc,
+			 char **argv, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(batch_tool) struct batch_tool tool = {0};
+	const struct args *args = options;
+	struct pkg_batch_upload upload = {
+	    .count = (size_t)argc - 1,
+	    .dirfd = cli_dirfd(cli),
+	    .progress = progress,
+	    .progress_context = cli,
+	};
+	struct pkg_batch_input *inputs = NULL;
+
+	PKG_TRY(check_args(args, argc, argv, err));
+	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
+	inputs =
+	    pkg_arena_array(tool.arena, upload.count, sizeof(*inputs), err);
+	if (inputs == NULL)
+		return err->code;
+	for (size_t i = 0; i < upload.count; i++)
+		inputs[i] = (struct pkg_batch_input){
+		    .path = argv[i + 1], .zip = is_zip(args, argv[i + 1])};
+	upload.inputs = inputs;
+	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
+	PKG_TRY(pkg_batch_upload(tool.batch, &upload, err));
+	return batch_tool_record(&tool, err);
+}
+
+enum pkg_code batch_upload_main(struct cli *cli, struct pkg_err *err)
+{
+	struct args args = {0};
+	const struct cli_opt table[] = {
+	    BATCH_SPOOL_ROW(args.batch),
+	    BATCH_TENANT_ROW(args.batch),
+	    BATCH_PROCESS_ROW(args.batch),
+	    {"files", 0, CLI_FLAG, &args.files, NULL,
+	     "every operand is a document, also one called .zip", NULL, NULL},
+	    {"zip", 0, CLI_FLAG, &args.zip, NULL,
+	     "every operand is a ZIP file, whatever it is called", NULL, NULL},
+	    {0},
+	};
+	const struct cli_command command = {
+	    .synopsis = "[options] --spool DIR ID FILE...",
+	    .purpose = "Put documents into a batch: all of them, or none.",
+	    .notes = "A FILE called .zip, and - (standard input), is a ZIP "
+		     "file with documents and without folders; every other "
+		     "FILE is a document itself.",
+	    .table = table,
+	    .min_args = 2,
+	    .max_args = -1,
+	    .complete = "file",
+	    .run = run,
+	    .options = &args,
+	};
+
+	return cli_command_run(cli, &command, err);
+}
