@@ -34,10 +34,10 @@ enum pkg_code batch_download_main(struct cli *cli, struct pkg_err *err)
 	    {0},
 	};
 	const struct cli_command command = {
-	    .synopsis = "[options] --spool DIR -o ZIP ID",
+	    .synopsis = "[options] --spool DIR -o FILE ID",
 	    .purpose = "Write a closed batch as a flat ZIP file: its record, "
 		       "each document and its signature.",
-	    .notes = "ZIP - is standard output.",
+	    .notes = "FILE - is standard output.",
 	    .table = table,
 	    .common = CLI_OUTPUT | CLI_FORCE,
 	    .min_args = 1,
