@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signatures and envelopes: the profile's walk, and OpenSSL's decoders behind
- * it.  The mutator keeps lengths right, or nearly nothing would come further
- * than the first of them.
+ * it; documents that are put into signatures and taken out again.  The mutator
+ * keeps lengths right, or nearly nothing would come further than the first of
+ * them.
  */
 #include "fuzz.h"
 
 #include "packline/cms.h"
 #include "packline/crypto.h"
+#include "packline/document.h"
 #include "packline/envelope.h"
 #include "packline/timestamp.h"
 
@@ -55,6 +57,74 @@ static void try_envelope(const uint8_t *data, size_t size)
 	CMS_ContentInfo_free(d2i_CMS_ContentInfo(NULL, &at, (long)size));
 }
 
+/* What can be attached comes out again as it was. */
+static void try_detached(const uint8_t *data, size_t size)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf head = {.max = 1024};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf tail = {.max = 1u << 17};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf back = {.max = 1u << 17};
+	struct pkg_document_parts parts;
+	struct pkg_err err = PKG_ERR_INIT;
+	enum { CONTENT = 300 };
+	const enum pkg_code code =
+	    pkg_document_attach(&head, &tail, data, size, CONTENT, &err);
+
+	if (code != PKG_OK) {
+		MUST_REFUSE(code, &err);
+		return;
+	}
+	MUST(head.len <= PKG_DOCUMENT_HEAD);
+	MUST(pkg_document_find(&parts, head.data, head.len,
+			       head.len + CONTENT + tail.len, &err) == PKG_OK);
+	MUST(parts.head == head.len && parts.content == CONTENT &&
+	     parts.tail == tail.len);
+	MUST(pkg_document_detach(&back, &parts, head.data, tail.data, &err) ==
+	     PKG_OK);
+	MUST(back.len == size && memcmp(back.data, data, size) == 0);
+}
+
+/* And what can be taken apart is what it is made to again. */
+static void try_attached(const uint8_t *data, size_t size)
+{
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf der = {.max = 1u << 17};
+	struct pkg_document_parts parts;
+	struct pkg_err err = PKG_ERR_INIT;
+	enum pkg_code code = pkg_document_find(
+	    &parts, data, size < PKG_DOCUMENT_HEAD ? size : PKG_DOCUMENT_HEAD,
+	    size, &err);
+
+	if (code == PKG_OK) {
+		MUST(parts.head + parts.content + parts.tail == size);
+		code = pkg_document_detach(&der, &parts, data,
+					   data + parts.head + parts.content,
+					   &err);
+	}
+	if (code != PKG_OK)
+		MUST_REFUSE(code, &err);
+	else
+		try_detached(der.data, der.len);
+}
+
+/* Nobody is trusted: no answer but a no. */
+static void try_verifier(struct pkg_crypto *crypto, const uint8_t *data,
+			 size_t size)
+{
+	static struct pkg_document_verifier *verifier;
+	const struct pkg_digests digests = {
+	    .set = PKG_DIGEST_SHA256 | PKG_DIGEST_SHA384 | PKG_DIGEST_SHA512};
+	struct pkg_err err = PKG_ERR_INIT;
+	enum pkg_code code = PKG_OK;
+
+	if (verifier == NULL)
+		MUST(
+		    pkg_document_verifier_new(
+			&verifier,
+			&(struct pkg_document_verify_options){.crypto = crypto},
+			&err) == PKG_OK);
+	code = pkg_document_verify(verifier, NULL, data, size, &digests, &err);
+	MUST_REFUSE(code, &err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct pkg_crypto *crypto;
@@ -64,6 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(pkg_crypto_new(&crypto, &err) == PKG_OK);
 	try_signature(crypto, data, size);
 	try_envelope(data, size);
+	try_detached(data, size);
+	try_attached(data, size);
+	try_verifier(crypto, data, size);
 	return 0;
 }
 
