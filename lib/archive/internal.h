@@ -16,7 +16,7 @@ enum {
 	END = 22,     /* end record without comment */
 	LOCATOR = 20, /* of the zip64 end record, right before the end record */
 	DESCRIPTOR = 12, /* without its signature */
-	EXTRA_MAX = 128, /* all fields that are accepted, each once: 113 */
+	EXTRA_MAX = 128, /* all fields that are accepted, each once: 96 */
 };
 
 #define SIG_LOCAL      0x04034b50u

@@ -96,7 +96,8 @@ pkg_archive_entry(const struct pkg_archive *archive, size_t index);
 /*
  * Write the content of entry @index to @sink, which is not finished, through
  * memory of a fixed size.  Only PKG_OK makes it believable: what went to the
- * sink before a failure must be thrown away.
+ * sink before a failure must be thrown away.  Several threads may read at the
+ * same time.
  * Fails with PKG_INPUT and a reason as above ("truncated" if the file was made
  * shorter meanwhile), PKG_SYSTEM, or as the sink does.
  */
