@@ -115,8 +115,9 @@ enum pkg_code cli_command_run(struct cli *cli,
 
 /* -- for run(): all results are borrowed from @cli -- */
 
-int cli_dirfd(const struct cli *cli);          /* -C DIR, else AT_FDCWD */
-const char *cli_output(const struct cli *cli); /* -o, else NULL */
+const char *cli_tool_name(const struct cli *cli); /* "pkg-hash" */
+int cli_dirfd(const struct cli *cli);             /* -C DIR, else AT_FDCWD */
+const char *cli_output(const struct cli *cli);    /* -o, else NULL */
 bool cli_force(const struct cli *cli);
 bool cli_json(const struct cli *cli);  /* --json: messages are JSON Lines */
 bool cli_color(const struct cli *cli); /* colour on stderr */

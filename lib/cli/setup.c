@@ -163,6 +163,11 @@ enum pkg_code cli_no(struct pkg_err *err)
 	return pkg_fail(err, PKG_NO, "%s", "");
 }
 
+const char *cli_tool_name(const struct cli *cli)
+{
+	return cli->tool->name;
+}
+
 int cli_dirfd(const struct cli *cli)
 {
 	return cli->dirfd;

@@ -21,7 +21,7 @@ void protect_version(struct cli *cli);
 struct protect_needs {
 	bool no_sandbox; /* --no-sandbox */
 	const char *key; /* a word; the key of a token needs files, sockets */
-	int folders[2];  /* descriptors, to write beneath... */
+	int folders[3];  /* descriptors, to write beneath... */
 	size_t folder_count;
 	bool reads; /* inputs are opened one after the other */
 };

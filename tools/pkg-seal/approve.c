@@ -8,6 +8,7 @@ struct args {
 	const char *decision, *reason, *expires, *policy, *device;
 	struct review_args review;
 	struct seal_key_args signer;
+	struct audit_args audit;
 	bool pair, no_sandbox;
 };
 
@@ -38,14 +39,17 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .reason = args->reason,
 	    .expires = args->expires,
 	    .expect_sha256 = args->review.expect,
-	    .agree = seal_review_agree,
-	    .agree_context = &review,
+	    .agree = seal_audit_agree,
+	    .agree_context = &tool.audit,
 	    .pair = args->pair,
 	};
 
 	(void)argc;
 	PKG_TRY(check_args(args, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(seal_tool_audit(&tool, &args->audit, "approve", argv[0], err));
+	tool.audit.agree = seal_review_agree;
+	tool.audit.agree_context = &review;
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(seal_tool_policy(&tool, args->policy, err));
 	PKG_TRY(seal_review_start(&review, &tool, &args->review, err));
@@ -65,7 +69,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 				   .no_sandbox = args->no_sandbox,
 				   .key = args->signer.load.key},
 	    err));
-	if (pkg_seal_approve(&job, cli_env(cli), err) != PKG_OK)
+	if (seal_audit_end(&tool.audit,
+			   pkg_seal_approve(&job, cli_env(cli), err),
+			   err) != PKG_OK)
 		return seal_tool_about(argv[0], err);
 	return PKG_OK;
 }
@@ -88,6 +94,7 @@ enum pkg_code seal_approve_main(struct cli *cli, struct pkg_err *err)
 	    {"pair", 0, CLI_FLAG, &args.pair, NULL,
 	     "write OUTPUT.json and OUTPUT.p7s alone", NULL, NULL},
 	    SEAL_SIGNER_ROWS(args.signer),
+	    AUDIT_ROWS(args.audit),
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};

@@ -5,11 +5,13 @@
 #include "packline/path.h"
 #include "packline/trust.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct args {
 	const char *trust, *device, *time, *cert, *tbs, *raw, *records;
+	struct audit_args audit;
 	bool partial, replace, no_sandbox;
 };
 
@@ -68,6 +70,22 @@ static enum pkg_code attach(struct seal_tool *tool, struct pkg_seal_attach *job,
 	return code;
 }
 
+/* No key is used; but what somebody else's has made becomes valid. */
+static enum pkg_code begin(struct seal_tool *tool, char **argv, int argc,
+			   struct pkg_err *err)
+{
+	char note[512];
+	struct pkg_audit_entry entry = {
+	    .certificate = seal_audit_cert(
+		&(struct pkg_seal_signer){.certs = tool->certs}),
+	    .note = note,
+	};
+
+	(void)snprintf(note, sizeof(note), "to %.300s, from %d file%s", argv[0],
+		       argc - 1, argc == 2 ? "" : "s");
+	return seal_audit_begin(&tool->audit, &entry, err);
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
@@ -92,6 +110,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	PKG_TRY(check_args(args, argc, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(seal_tool_audit(&tool, &args->audit, "attach", argv[0], err));
 	PKG_TRY(seal_tool_trust(&trust, &tool, args->trust, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(seal_tool_demands(&job.demands, &tool, NULL, args->time, err));
@@ -102,7 +121,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	job.output = seal_tool_output(&tool, "attaching");
 	job.ready_context = &confine;
 	PKG_TRY(seal_tool_input(&tool, argv[0], "attaching", err));
-	if (attach(&tool, &job, args->records, err) != PKG_OK)
+	PKG_TRY(begin(&tool, argv, argc, err));
+	if (seal_audit_end(&tool.audit, attach(&tool, &job, args->records, err),
+			   err) != PKG_OK)
 		return about(args, argv, argc, err);
 	return PKG_OK;
 }
@@ -129,6 +150,7 @@ enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err)
 	     "certificate of that signer, then its chain", NULL, "file"},
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted draft", NULL, "file"},
+	    AUDIT_ROWS(args.audit),
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};

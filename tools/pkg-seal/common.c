@@ -25,8 +25,18 @@ enum pkg_code seal_tool_start(struct seal_tool *tool, struct cli *cli,
 	return PKG_OK;
 }
 
+enum pkg_code seal_tool_audit(struct seal_tool *tool,
+			      const struct audit_args *args, const char *event,
+			      const char *input, struct pkg_err *err)
+{
+	tool->audit.event = event;
+	tool->audit.input = input;
+	return seal_audit_open(&tool->audit, tool->cli, args, err);
+}
+
 void seal_tool_fini(struct seal_tool *tool)
 {
+	seal_audit_fini(&tool->audit);
 	if (tool->input.file.fd > STDIN_FILENO)
 		(void)close(tool->input.file.fd);
 	pkg_outfile_free(tool->opened);
@@ -208,7 +218,7 @@ struct pkg_seal_output seal_tool_output(struct seal_tool *tool,
 	    .path = cli_output(tool->cli),
 	    .force = cli_force(tool->cli),
 	    .opened = &tool->opened,
-	    .record = cli_stdout(tool->cli),
+	    .record = seal_audit_records(&tool->audit, cli_stdout(tool->cli)),
 	    .progress = show_progress,
 	    .context = tool,
 	};

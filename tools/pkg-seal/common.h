@@ -14,6 +14,7 @@
 #include "packline/outfile.h"
 #include "packline/seal.h"
 #include "packline/source.h"
+#include "pkg-seal/audit.h"
 
 /* What names a key, and how an RSA key is to sign. */
 struct seal_key_args {
@@ -83,12 +84,20 @@ struct seal_tool {
 	struct seal_again again;
 	struct pkg_outfile *opened; /* standard output, before the sandbox */
 	const char *doing;
+	struct seal_audit audit;
 };
 
 enum pkg_code seal_tool_start(struct seal_tool *tool, struct cli *cli,
 			      struct pkg_err *err);
 void seal_tool_fini(struct seal_tool *tool);
 
+/*
+ * Open the audit log, if @args name one, in which @event, a literal, is told
+ * of @input (NULL = of nothing that was named).
+ */
+enum pkg_code seal_tool_audit(struct seal_tool *tool,
+			      const struct audit_args *args, const char *event,
+			      const char *input, struct pkg_err *err);
 /* Load the key and its certificate; PKG_OK at once if none is named. */
 enum pkg_code seal_tool_key(struct seal_tool *tool,
 			    const struct seal_key_args *args,

@@ -4,6 +4,7 @@
 
 #include "packline/path.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,19 @@ static enum pkg_code add_folder(struct protect_needs *needs,
 	return PKG_OK;
 }
 
+/* A log that grows too long is rotated in its folder. */
+static enum pkg_code add_log(struct protect_needs *needs,
+			     const struct pkg_audit *audit, struct pkg_err *err)
+{
+	const int folder =
+	    fcntl(pkg_audit_folder(audit), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (folder < 0)
+		return pkg_fail_os(err, errno, "cannot keep the audit log");
+	needs->folders[needs->folder_count++] = folder;
+	return PKG_OK;
+}
+
 static enum pkg_code enter(struct protect_needs *needs,
 			   const struct seal_confine *how, struct pkg_err *err)
 {
@@ -35,6 +49,8 @@ static enum pkg_code enter(struct protect_needs *needs,
 		PKG_TRY(add_folder(needs, tool, how->output->path, err));
 	if (how->second != NULL && strcmp(how->second, "-") != 0)
 		PKG_TRY(add_folder(needs, tool, how->second, err));
+	if (tool->audit.trail.audit != NULL)
+		PKG_TRY(add_log(needs, tool->audit.trail.audit, err));
 	return protect_enter(needs, err);
 }
 

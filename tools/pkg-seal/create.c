@@ -5,6 +5,7 @@
 #include "packline/limits.h"
 #include "packline/lock.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 struct args {
@@ -16,6 +17,7 @@ struct args {
 	const char *password;
 	bool sign_only, encrypt_only, no_record, no_sandbox;
 	struct seal_key_args signer;
+	struct audit_args audit;
 };
 
 static struct pkg_seal_words words(const struct cli_list *list)
@@ -62,6 +64,29 @@ static enum pkg_code from_lock(struct seal_tool *tool,
 	return code;
 }
 
+/* What is going to be in it is not known yet; the end will tell. */
+static enum pkg_code begin(struct seal_tool *tool,
+			   const struct pkg_seal_create *job, const char *lock,
+			   struct pkg_err *err)
+{
+	char note[1024];
+	struct pkg_audit_entry entry = {
+	    .tenant = job->tenant,
+	    .key = tool->key == NULL ? NULL : pkg_key_name(tool->key),
+	    .certificate = seal_audit_cert(&job->signer),
+	    .note = note,
+	};
+
+	if (lock != NULL)
+		(void)snprintf(note, sizeof(note), "what %.512s asks for",
+			       lock);
+	else
+		(void)snprintf(note, sizeof(note), "%.256s %.256s",
+			       job->name == NULL ? "" : job->name,
+			       job->version == NULL ? "" : job->version);
+	return seal_audit_begin(&tool->audit, &entry, err);
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
@@ -99,6 +124,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	PKG_TRY(check_lock_args(args, argc, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(seal_tool_audit(&tool, &args->audit, "create", NULL, err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(seal_tool_key(&tool, &args->signer, err));
 	PKG_TRY(seal_tool_policy(&tool, args->policy, err));
@@ -111,9 +137,12 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	if (args->no_record)
 		job.output.record = NULL;
 	job.ready_context = &confine;
-	if (args->from_lock != NULL)
-		return from_lock(&tool, &job, args->from_lock, err);
-	return pkg_seal_create(&job, cli_env(cli), err);
+	PKG_TRY(begin(&tool, &job, args->from_lock, err));
+	return seal_audit_end(&tool.audit,
+			      args->from_lock != NULL
+				  ? from_lock(&tool, &job, args->from_lock, err)
+				  : pkg_seal_create(&job, cli_env(cli), err),
+			      err);
 }
 
 enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
@@ -158,6 +187,7 @@ enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err)
 	    {"request", 0, CLI_TEXT, &args.request, "FILE",
 	     "also write what a signer elsewhere needs", NULL, "file"},
 	    SEAL_SIGNER_ROWS(args.signer),
+	    AUDIT_ROWS(args.audit),
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};

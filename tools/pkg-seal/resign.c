@@ -17,6 +17,7 @@ enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_REVIEW_ROWS(args.review),
 	    {"records", 0, CLI_TEXT, &args.records, "FILE",
 	     "what create printed about an encrypted container", NULL, "file"},
+	    AUDIT_ROWS(args.audit),
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};

@@ -53,10 +53,11 @@ enum pkg_code seal_schema_main(struct cli *cli, struct pkg_err *err)
 	    .synopsis = "NAME",
 	    .purpose = "Print the JSON Schema (draft-07) of a configuration "
 		       "file or a record.",
-	    .notes = "NAME: approval-policy, audit-head, audit-line, container, "
-		     "device-config,\n"
-		     "recipient, signature, signing-request, stage, state, "
-		     "trust-policy or verdict.",
+	    .notes =
+		"NAME: approval-policy, audit-head, audit-line, container, "
+		"device-config,\n"
+		"recipient, signature, signing-request, stage, state, "
+		"trust-policy or verdict.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,

@@ -82,8 +82,8 @@ static enum pkg_code sign(struct seal_tool *tool,
 	struct pkg_seal_sign job = {
 	    .source = &tool->input.source,
 	    .signer = seal_tool_signer(tool, key),
-	    .agree = seal_review_agree,
-	    .agree_context = &review,
+	    .agree = seal_audit_agree,
+	    .agree_context = &tool->audit,
 	    .expect_sha256 = args->review.expect,
 	    .device = tool->device,
 	    .policy = tool->policy,
@@ -98,6 +98,8 @@ static enum pkg_code sign(struct seal_tool *tool,
 	if (args->trust != NULL)
 		PKG_TRY(seal_tool_trust(&trust, tool, args->trust, err));
 	job.trust = trust;
+	tool->audit.agree = seal_review_agree;
+	tool->audit.agree_context = &review;
 	if (job.tbs)
 		job.output.path = args->tbs;
 	PKG_TRY(seal_review_start(&review, tool, &args->review, err));
@@ -117,10 +119,19 @@ static enum pkg_code sign(struct seal_tool *tool,
 				   .key = key->load.key},
 	    err);
 	if (code == PKG_OK)
-		code = pkg_seal_sign(&job, cli_env(tool->cli), err);
+		code = seal_audit_end(
+		    &tool->audit, pkg_seal_sign(&job, cli_env(tool->cli), err),
+		    err);
 	if (fd != STDIN_FILENO)
 		(void)close(fd);
 	return code;
+}
+
+static const char *event_of(const struct seal_sign_args *args)
+{
+	if (args->tbs != NULL)
+		return "tbs";
+	return args->again ? "resign" : "sign";
 }
 
 enum pkg_code seal_sign_run(struct cli *cli, const void *options, int argc,
@@ -134,6 +145,8 @@ enum pkg_code seal_sign_run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(check_args(cli, args, argv[0], err));
 	PKG_TRY(seal_review_check(&args->review, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(
+	    seal_tool_audit(&tool, &args->audit, event_of(args), argv[0], err));
 	PKG_TRY(seal_tool_device(&tool, args->device, err));
 	PKG_TRY(seal_tool_policy(&tool, args->policy, err));
 	PKG_TRY(load_signer(&tool, &key, args->tbs != NULL, err));
@@ -159,6 +172,7 @@ enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err)
 	    {"tbs-out", 0, CLI_TEXT, &args.tbs, "FILE",
 	     "write what another signer has to sign, and nothing else", NULL,
 	     "file"},
+	    AUDIT_ROWS(args.audit),
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};

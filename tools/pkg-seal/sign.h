@@ -11,6 +11,7 @@ struct seal_sign_args {
 	const char *device, *policy, *trust, *records, *tbs;
 	struct review_args review;
 	struct seal_key_args signer;
+	struct audit_args audit;
 	bool again, replace, no_sandbox;
 };
 
