@@ -85,6 +85,28 @@ enum pkg_code pkg_spool_mode(unsigned *out, int fd, struct pkg_err *err)
 	return PKG_OK;
 }
 
+/*
+ * Without it the next power cut takes the folder and all in it.  @dirfd need
+ * not be the folder above it, nor one that can be synced (O_PATH).
+ */
+static enum pkg_code sync_above(int dirfd, const char *name, const char *label,
+				struct pkg_err *err)
+{
+	const int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int up =
+	    fd < 0 ? -1 : openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum pkg_code code = PKG_OK;
+
+	if (up < 0 || (fsync(up) != 0 && errno != EINVAL))
+		code = pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
+				   label);
+	if (up >= 0)
+		(void)close(up);
+	if (fd >= 0)
+		(void)close(fd);
+	return code;
+}
+
 /* Make the folder @name of @dirfd, whatever the umask; it may be there. */
 static enum pkg_code make_folder(int dirfd, const char *name, unsigned mode,
 				 const char *label, struct pkg_err *err)
@@ -99,11 +121,7 @@ static enum pkg_code make_folder(int dirfd, const char *name, unsigned mode,
 	}
 	if (mode != 0700 && fchmodat(dirfd, name, mode, 0) != 0)
 		return pkg_fail_os(err, errno, "cannot make '%s'", label);
-	/* Without it the next power cut takes the folder and all in it. */
-	if (dirfd != AT_FDCWD && fsync(dirfd) != 0 && errno != EINVAL)
-		return pkg_fail_os(err, errno, "cannot sync the folder of '%s'",
-				   label);
-	return PKG_OK;
+	return sync_above(dirfd, name, label, err);
 }
 
 static enum pkg_code tenant_label(struct pkg_buf *out,
