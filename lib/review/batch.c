@@ -77,13 +77,28 @@ static void show_process(struct screen *s)
 	pkg_page_hex(&s->page, "  SHA-256", process->sha256);
 }
 
+/* What will be signed, if it is not SHA-256: an officer who has only digests
+   must see the one that counts. */
+static void show_signed_digest(struct screen *s,
+			       const struct pkg_batch_document *document)
+{
+	const struct pkg_process *process =
+	    pkg_batch_process(s->subject->batch);
+	char label[16], hex[129];
+
+	if (process->digest_bits == 256)
+		return;
+	(void)snprintf(label, sizeof(label), "  SHA-%u", process->digest_bits);
+	pkg_hex_encode(hex, document->digest, process->digest_bits / 8);
+	pkg_page_line(&s->page, label, hex, PAGE_QUOTED);
+}
+
 static enum pkg_code show_document(void *context,
 				   const struct pkg_batch_document *document,
 				   struct pkg_err *err)
 {
 	struct screen *s = context;
 	char line[LINE];
-	char hex[65];
 
 	(void)err;
 	s->documents++;
@@ -96,8 +111,8 @@ static enum pkg_code show_document(void *context,
 		       (unsigned long long)document->size,
 		       document->is_zip ? ", from a ZIP file" : "");
 	pkg_page_line(&s->page, "", line, PAGE_QUOTED);
-	pkg_hex_encode(hex, document->sha256, 32);
-	pkg_page_line(&s->page, "  SHA-256", hex, PAGE_QUOTED);
+	pkg_page_hex(&s->page, "  SHA-256", document->sha256);
+	show_signed_digest(s, document);
 	return pkg_page_finish(&s->page);
 }
 
