@@ -8,8 +8,9 @@ static enum pkg_code list_kept(const char ***out, const struct pkg_batch *batch,
 			       struct pkg_arena *arena, struct pkg_err *err)
 {
 	static const char *const always[] = {
-	    BATCH_RECORD,  BATCH_PROCESS, BATCH_PROCESS_PATH, BATCH_ACCEPT,
-	    BATCH_REQUEST, BATCH_RESULTS, BATCH_RESULT};
+	    BATCH_RECORD, BATCH_PROCESS, BATCH_PROCESS_PATH,
+	    BATCH_ACCEPT, BATCH_REQUEST, BATCH_RESULTS,
+	    BATCH_RESULT, BATCH_STAMPS,  BATCH_EXCHANGE};
 	const size_t fixed = sizeof(always) / sizeof(always[0]);
 	const struct pkg_batch_state *state = &batch->state;
 	const size_t most = fixed + state->uploads + 2 * state->approvals + 1;

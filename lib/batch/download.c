@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lines.h"
 #include "show.h"
+#include "stamp.h"
 #include "zip_out.h"
 
 #include "packline/batch_life.h"
@@ -16,6 +17,7 @@ struct download {
 	const struct pkg_batch *batch;
 	struct batch_zip zip;
 	struct batch_results results;
+	struct batch_stamps stamps;
 	struct pkg_batch_result result; /* of the next document */
 	bool ended;
 };
@@ -100,11 +102,17 @@ static enum pkg_code put_document(void *context,
 				  struct pkg_err *err)
 {
 	struct download *self = context;
+	bool stamped = false;
 
 	if (self->ended)
 		return pkg_refuse(err, PKG_INPUT, "batch-damaged",
 				  "batch '%s' has no result for document '%s'",
 				  self->batch->record.id, document->name);
+	PKG_TRY(pkg_stamps_find(&self->stamps, document->id, &stamped, err));
+	if (stamped) {
+		self->result.signature = self->stamps.signature.data;
+		self->result.signature_len = self->stamps.signature.len;
+	}
 	if (self->result.signature != NULL)
 		PKG_TRY(put_signed(self, document, err));
 	else
@@ -116,6 +124,7 @@ static enum pkg_code put_document(void *context,
 static enum pkg_code put_all(struct download *self, struct pkg_err *err)
 {
 	PKG_TRY(put_record(self, err));
+	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
 	PKG_TRY(batch_results_open(&self->results, self->batch, err));
 	PKG_TRY(batch_results_next(&self->results, &self->result, &self->ended,
 				   err));
@@ -136,6 +145,7 @@ enum pkg_code pkg_batch_download(const struct pkg_batch *batch,
 	if (code == PKG_OK)
 		code = put_all(&self, err);
 	batch_results_fini(&self.results);
+	pkg_stamps_fini(&self.stamps);
 	batch_zip_fini(&self.zip);
 	return code;
 }

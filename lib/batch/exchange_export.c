@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch/exchange_impl.h"
+#include "batch/zip_out.h"
 
 #include "packline/digest.h"
+#include "packline/path.h"
+#include "packline/source.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A batch on its way out. */
 struct export
 {
 	struct pkg_batch *batch;
-	struct exchange_writer writer;
+	struct batch_zip zip;
 	struct pkg_exchange header;
 	struct pkg_batch_state next; /* what it is afterwards */
 	struct pkg_arena *arena;
@@ -77,7 +82,7 @@ static enum pkg_code begin_response(struct export *e, struct pkg_err *err)
 	struct pkg_buf asked = {.max = EXCHANGE_HEADER_MAX};
 	struct pkg_exchange request;
 
-	if (batch_slurp(e->batch, EXCHANGE_HEADER, &asked, err) != PKG_OK) {
+	if (batch_slurp(e->batch, BATCH_EXCHANGE, &asked, err) != PKG_OK) {
 		if (err->os_errno != ENOENT)
 			return pkg_failed_(err->code);
 		*err = PKG_ERR_INIT;
@@ -98,21 +103,46 @@ static enum pkg_code begin_response(struct export *e, struct pkg_err *err)
 
 /* -- both -- */
 
-static enum pkg_code put_job_file(struct export *e, const char *name,
-				  struct pkg_err *err)
+static enum pkg_code copy(struct export *e, int fd, const char *name,
+			  struct pkg_err *err)
 {
-	return pkg_exchange_put_file(&e->writer, pkg_job_fd(e->batch->job),
-				     name, err);
+	struct pkg_source_fd source;
+	uint8_t chunk[PKG_IO_CHUNK];
+	size_t got = 0;
+
+	pkg_source_fd_init(&source, fd, name);
+	do {
+		PKG_TRY(pkg_source_read(&source.source, chunk, sizeof(chunk),
+					&got, err));
+		PKG_TRY(pkg_sink_write(&e->zip.sink, chunk, got, err));
+	} while (got > 0);
+	return batch_zip_end(&e->zip, err);
 }
 
-static enum pkg_code put_numbered(struct export *e,
-				  const struct exchange_numbered *kind,
+/* A file of the job: nobody changes it while the job is locked. */
+static enum pkg_code put_file(struct export *e, const char *name,
+			      struct pkg_err *err)
+{
+	enum pkg_code code;
+	struct stat st;
+	int fd = -1;
+
+	PKG_TRY(pkg_path_open_regular(&fd, &st, pkg_job_fd(e->batch->job), name,
+				      true, err));
+	code = batch_zip_begin(&e->zip, name, (uint64_t)st.st_size, err);
+	if (code == PKG_OK)
+		code = copy(e, fd, name, err);
+	(void)close(fd);
+	return code;
+}
+
+static enum pkg_code put_numbered(struct export *e, const char *format,
 				  unsigned number, struct pkg_err *err)
 {
-	char name[EXCHANGE_NAME];
+	char name[BATCH_FILE_NAME];
 
-	pkg_exchange_name(name, kind, number);
-	return put_job_file(e, name, err);
+	batch_file_name(name, format, number);
+	return put_file(e, name, err);
 }
 
 static enum pkg_code put_head(struct export *e, struct pkg_err *err)
@@ -122,27 +152,26 @@ static enum pkg_code put_head(struct export *e, struct pkg_err *err)
 	const unsigned uploads = e->batch->state.uploads;
 
 	PKG_TRY(pkg_exchange_encode(&header, &e->header, err));
-	PKG_TRY(pkg_exchange_put(&e->writer, EXCHANGE_MIMETYPE,
-				 PKG_EXCHANGE_MIME, strlen(PKG_EXCHANGE_MIME),
-				 err));
-	PKG_TRY(pkg_exchange_put(&e->writer, EXCHANGE_HEADER, header.data,
-				 header.len, err));
-	PKG_TRY(put_job_file(e, BATCH_PROCESS, err));
-	PKG_TRY(put_job_file(e, BATCH_RECORD, err));
-	PKG_TRY(put_job_file(e, BATCH_REQUEST, err));
+	PKG_TRY(batch_zip_put(&e->zip, EXCHANGE_MIMETYPE, PKG_EXCHANGE_MIME,
+			      strlen(PKG_EXCHANGE_MIME), err));
+	PKG_TRY(batch_zip_put(&e->zip, BATCH_EXCHANGE, header.data, header.len,
+			      err));
+	PKG_TRY(put_file(e, BATCH_PROCESS, err));
+	PKG_TRY(put_file(e, BATCH_RECORD, err));
+	PKG_TRY(put_file(e, BATCH_REQUEST, err));
 	for (unsigned i = 1; i <= uploads; i++)
-		PKG_TRY(put_numbered(e, &pkg_exchange_documents, i, err));
+		PKG_TRY(put_numbered(e, BATCH_DOCUMENTS, i, err));
 	for (unsigned i = 1; i <= e->batch->state.approvals; i++) {
-		PKG_TRY(put_numbered(e, &pkg_exchange_approvals, i, err));
-		PKG_TRY(put_numbered(e, &pkg_exchange_signatures, i, err));
+		PKG_TRY(put_numbered(e, BATCH_APPROVAL_JSON, i, err));
+		PKG_TRY(put_numbered(e, BATCH_APPROVAL_P7S, i, err));
 	}
 	return PKG_OK;
 }
 
 static enum pkg_code put_results(struct export *e, struct pkg_err *err)
 {
-	PKG_TRY(put_job_file(e, BATCH_RESULTS, err));
-	return put_job_file(e, BATCH_RESULT, err);
+	PKG_TRY(put_file(e, BATCH_RESULTS, err));
+	return put_file(e, BATCH_RESULT, err);
 }
 
 static enum pkg_code put_all(struct export *e, struct pkg_err *err)
@@ -153,9 +182,8 @@ static enum pkg_code put_all(struct export *e, struct pkg_err *err)
 	else
 		for (unsigned i = 1;
 		     !e->header.hash_only && i <= e->batch->state.uploads; i++)
-			PKG_TRY(
-			    put_numbered(e, &pkg_exchange_contents, i, err));
-	return pkg_exchange_finish(&e->writer, err);
+			PKG_TRY(put_numbered(e, BATCH_CONTENT, i, err));
+	return batch_zip_finish(&e->zip, err);
 }
 
 /*
@@ -171,7 +199,7 @@ static enum pkg_code run(struct export *e, bool hash_only, struct pkg_err *err)
 	PKG_TRY(put_all(e, err));
 	if (!response)
 		PKG_TRY(pkg_batch_set_state(e->batch, &e->next, err));
-	return pkg_outfile_commit(e->writer.file, UINT64_MAX, err);
+	return pkg_outfile_commit(e->zip.file, UINT64_MAX, err);
 }
 
 enum pkg_code pkg_batch_export(struct pkg_batch *batch, bool hash_only,
@@ -187,9 +215,9 @@ enum pkg_code pkg_batch_export(struct pkg_batch *batch, bool hash_only,
 	PKG_TRY(pkg_batch_allows(batch, PKG_BATCH_EXPORT, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	e.arena = arena;
-	e.writer = (struct exchange_writer){.file = file, .arena = arena};
+	batch_zip_init(&e.zip, file);
 	code = run(&e, hash_only, err);
-	pkg_exchange_writer_fini(&e.writer);
+	batch_zip_fini(&e.zip);
 	*written = e.header;
 	return code;
 }

@@ -7,55 +7,12 @@
 #include "packline/arena.h"
 #include "packline/exchange.h"
 #include "packline/outdir.h"
-#include "packline/outfile.h"
 #include "packline/zip.h"
 
-/*
- * Names of members, which are those of the files of a job.  Numbered ones
- * follow from a prefix and a suffix: pkg_exchange_numbered().
- */
+/* Members are called as the files of a job, but for the first. */
 #define EXCHANGE_MIMETYPE "mimetype"
-#define EXCHANGE_HEADER   "exchange.json"
 
-enum {
-	EXCHANGE_NAME = 32,        /* bytes of such a name, NUL included */
-	EXCHANGE_HEADER_MAX = 4096 /* bytes of exchange.json */
-};
-
-/* "documents-001.jsonl", ...: of how many digits, and how many there can be. */
-struct exchange_numbered {
-	const char *prefix, *suffix;
-	unsigned digits, max;
-};
-
-extern const struct exchange_numbered pkg_exchange_documents;
-extern const struct exchange_numbered pkg_exchange_contents;
-extern const struct exchange_numbered pkg_exchange_approvals;  /* .json */
-extern const struct exchange_numbered pkg_exchange_signatures; /* .p7s */
-
-void pkg_exchange_name(char out[static EXCHANGE_NAME],
-		       const struct exchange_numbered *kind, unsigned number);
-
-/* A file while it is written: members one after the other. */
-struct exchange_writer {
-	struct pkg_outfile *file;
-	struct pkg_zip_list list;
-	struct pkg_arena *arena; /* holds the names; borrowed */
-};
-
-void pkg_exchange_writer_fini(struct exchange_writer *writer);
-/* A member from memory. */
-PKG_MUST_CHECK enum pkg_code pkg_exchange_put(struct exchange_writer *writer,
-					      const char *name,
-					      const void *data, size_t len,
-					      struct pkg_err *err);
-/* A member from the file @name of the folder @dirfd. */
-PKG_MUST_CHECK enum pkg_code
-pkg_exchange_put_file(struct exchange_writer *writer, int dirfd,
-		      const char *name, struct pkg_err *err);
-/* Directory and end. */
-PKG_MUST_CHECK enum pkg_code pkg_exchange_finish(struct exchange_writer *writer,
-						 struct pkg_err *err);
+enum { EXCHANGE_HEADER_MAX = 4096 }; /* bytes of exchange.json */
 
 /*
  * A file while it is read.  Its head is the first four members, which are

@@ -99,7 +99,7 @@ static enum pkg_code put_header(const struct exchange_stage *stage,
 				const struct pkg_batch *batch,
 				struct pkg_err *err)
 {
-	return batch_replace(batch, EXCHANGE_HEADER, &stage->header_json, err);
+	return batch_replace(batch, BATCH_EXCHANGE, &stage->header_json, err);
 }
 
 static enum pkg_code check_request(const struct exchange_stage *stage,
@@ -112,7 +112,7 @@ static enum pkg_code check_request(const struct exchange_stage *stage,
 	PKG_TRY(pkg_exchange_hash(batch, BATCH_REQUEST, sha256, err));
 	if (memcmp(sha256, stage->header.request_sha256, 32) != 0)
 		return pkg_refuse(err, PKG_INPUT, "malformed-exchange",
-				  BATCH_REQUEST " is not what " EXCHANGE_HEADER
+				  BATCH_REQUEST " is not what " BATCH_EXCHANGE
 						" says");
 	return stage->header.hash_only ? PKG_OK
 				       : pkg_exchange_check_content(batch, err);

@@ -91,7 +91,7 @@ static enum pkg_code check_digest(const struct answer *a, const char *name,
 	if (memcmp(sha256, expected, 32) == 0)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_INPUT, "malformed-exchange",
-			  "%s is not what " EXCHANGE_HEADER " says", name);
+			  "%s is not what " BATCH_EXCHANGE " says", name);
 }
 
 static enum pkg_code check_answer(const struct answer *a, struct pkg_err *err)
@@ -124,12 +124,12 @@ static enum pkg_code move_in(const struct answer *a, const char *name,
 /* Nothing of it counts before the state that follows says so. */
 static enum pkg_code move_all(const struct answer *a, struct pkg_err *err)
 {
-	char name[EXCHANGE_NAME];
+	char name[BATCH_FILE_NAME];
 
 	for (unsigned i = 1; i <= a->stage->approvals; i++) {
-		pkg_exchange_name(name, &pkg_exchange_approvals, i);
+		batch_file_name(name, BATCH_APPROVAL_JSON, i);
 		PKG_TRY(move_in(a, name, err));
-		pkg_exchange_name(name, &pkg_exchange_signatures, i);
+		batch_file_name(name, BATCH_APPROVAL_P7S, i);
 		PKG_TRY(move_in(a, name, err));
 	}
 	PKG_TRY(move_in(a, BATCH_RESULTS, err));

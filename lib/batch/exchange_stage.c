@@ -117,8 +117,7 @@ static enum pkg_code read_process(struct exchange_stage *stage,
 	    memcmp(text.data, process->text, text.len) == 0)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_INPUT, "malformed-exchange",
-			  BATCH_PROCESS " is not what " EXCHANGE_HEADER
-					" says");
+			  BATCH_PROCESS " is not what " BATCH_EXCHANGE " says");
 }
 
 static enum pkg_code read_record(struct exchange_stage *stage,
@@ -141,7 +140,7 @@ static enum pkg_code read_record(struct exchange_stage *stage,
 		return PKG_OK;
 	return pkg_refuse(err, PKG_INPUT, "malformed-exchange",
 			  BATCH_RECORD
-			  " is of another batch than " EXCHANGE_HEADER);
+			  " is of another batch than " BATCH_EXCHANGE);
 }
 
 enum pkg_code pkg_exchange_begin(struct exchange_stage *stage,
@@ -153,7 +152,7 @@ enum pkg_code pkg_exchange_begin(struct exchange_stage *stage,
 	stage->header_json.max = EXCHANGE_HEADER_MAX;
 	PKG_TRY(pkg_zip_reader_new(&stage->zip, job->source, err));
 	PKG_TRY(read_mimetype(stage, err));
-	PKG_TRY(slurp(stage, EXCHANGE_HEADER, &stage->header_json, err));
+	PKG_TRY(slurp(stage, BATCH_EXCHANGE, &stage->header_json, err));
 	PKG_TRY(pkg_exchange_decode(&stage->header, arena,
 				    stage->header_json.data,
 				    stage->header_json.len, err));
@@ -194,18 +193,17 @@ static enum pkg_code take(struct exchange_stage *stage, const char *name,
 }
 
 /* Members 001, 002, ... as long as there are; each within what is left. */
-static enum pkg_code take_all(struct exchange_stage *stage,
-			      const struct exchange_numbered *kind,
+static enum pkg_code take_all(struct exchange_stage *stage, const char *format,
 			      uint64_t limit, unsigned *count,
 			      struct pkg_err *err)
 {
-	char name[EXCHANGE_NAME];
+	char name[BATCH_FILE_NAME];
 	bool yes = true;
 
-	for (*count = 0; *count < kind->max; ++*count) {
+	for (*count = 0; *count < PKG_LIMIT_BATCH_UPLOADS; ++*count) {
 		const struct pkg_zip_entry *entry = NULL;
 
-		pkg_exchange_name(name, kind, *count + 1);
+		batch_file_name(name, format, *count + 1);
 		PKG_TRY(next_is(stage, name, &yes, err));
 		if (!yes)
 			return PKG_OK;
@@ -213,7 +211,7 @@ static enum pkg_code take_all(struct exchange_stage *stage,
 		if (entry->size > limit)
 			return too_large(name, err);
 		limit -= entry->size;
-		PKG_TRY(take(stage, name, limit + entry->size, err));
+		PKG_TRY(take(stage, name, entry->size, err));
 	}
 	return PKG_OK;
 }
@@ -221,18 +219,17 @@ static enum pkg_code take_all(struct exchange_stage *stage,
 static enum pkg_code take_approvals(struct exchange_stage *stage,
 				    struct pkg_err *err)
 {
-	const struct exchange_numbered *json = &pkg_exchange_approvals;
-	const struct exchange_numbered *p7s = &pkg_exchange_signatures;
-	char name[EXCHANGE_NAME];
+	char name[BATCH_FILE_NAME];
 	bool yes = true;
 
-	while (stage->approvals < json->max) {
-		pkg_exchange_name(name, json, stage->approvals + 1);
+	while (stage->approvals < PKG_LIMIT_SIGNATURES) {
+		batch_file_name(name, BATCH_APPROVAL_JSON,
+				stage->approvals + 1);
 		PKG_TRY(next_is(stage, name, &yes, err));
 		if (!yes)
 			return PKG_OK;
 		PKG_TRY(take(stage, name, PKG_LIMIT_APPROVAL, err));
-		pkg_exchange_name(name, p7s, stage->approvals + 1);
+		batch_file_name(name, BATCH_APPROVAL_P7S, stage->approvals + 1);
 		PKG_TRY(take(stage, name, PKG_LIMIT_SIGNATURE, err));
 		stage->approvals++;
 	}
@@ -252,7 +249,7 @@ static enum pkg_code take_content(struct exchange_stage *stage,
 	if (stage->header.direction == PKG_EXCHANGE_RESPONSE ||
 	    stage->header.hash_only)
 		return PKG_OK;
-	PKG_TRY(take_all(stage, &pkg_exchange_contents, limit, &count, err));
+	PKG_TRY(take_all(stage, BATCH_CONTENT, limit, &count, err));
 	if (count == stage->uploads)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_INPUT, "framing",
@@ -279,7 +276,7 @@ enum pkg_code pkg_exchange_stage(struct exchange_stage *stage,
 
 	stage->dir = dir;
 	PKG_TRY(take(stage, BATCH_REQUEST, PKG_LIMIT_BATCH_RECORD, err));
-	PKG_TRY(take_all(stage, &pkg_exchange_documents,
+	PKG_TRY(take_all(stage, BATCH_DOCUMENTS,
 			 process->max_documents * DOCUMENT_LINE,
 			 &stage->uploads, err));
 	PKG_TRY(take_approvals(stage, err));

@@ -16,6 +16,8 @@ struct pkg_jsonw;
 #define BATCH_STATE         "state.json"
 #define BATCH_REQUEST       "request.json"
 #define BATCH_ACCEPT        "accept.json"
+#define BATCH_STAMPS        "stamps.jsonl"
+#define BATCH_EXCHANGE      "exchange.json"
 #define BATCH_RESULTS       "results.jsonl"
 #define BATCH_RESULT        "result.json"
 #define BATCH_CONTENT       "content-%03u.zip"

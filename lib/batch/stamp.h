@@ -2,30 +2,26 @@
 #ifndef BATCH_STAMP_H
 #define BATCH_STAMP_H
 
-#include "impl.h"
+#include "lines.h"
 
-#include "packline/exchange.h"
-#include "packline/json.h"
-#include "packline/source.h"
-
-#define BATCH_STAMPS "stamps.jsonl"
-
-/* Reading stamps.jsonl, one line at a time. */
+/* stamps.jsonl, one line after the other; all zero = not open. */
 struct batch_stamps {
-	int fd; /* -1 = there is no such file */
-	struct pkg_source_fd source;
-	struct pkg_json_lines lines;
-	struct pkg_arena *arena;
+	struct batch_lines lines;
 	bool ended;
-	uint64_t document; /* id; of the line that was read last */
-	struct pkg_buf signature;
+	uint64_t document; /* id; of the line that was read last, 0 = none */
+	struct pkg_buf signature; /* of that line: with its time stamp */
 };
 
-/* Open it and read its first line; with pkg_stamps_fini() in any case. */
+/* Open it; there may be no file, and then there are none. */
 PKG_MUST_CHECK enum pkg_code pkg_stamps_open(struct batch_stamps *stamps,
 					     const struct pkg_batch *batch,
 					     struct pkg_err *err);
-PKG_MUST_CHECK enum pkg_code pkg_stamps_next(struct batch_stamps *stamps,
+/*
+ * Go on to the document with the id @document, which is greater than that of
+ * the last call: is there a stamp for it?  Then stamps->signature has it.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_stamps_find(struct batch_stamps *stamps,
+					     uint64_t document, bool *found,
 					     struct pkg_err *err);
 void pkg_stamps_fini(struct batch_stamps *stamps);
 /* The line of a document, newline included. */

@@ -3,6 +3,7 @@
 
 #include "packline/batch_run.h"
 #include "packline/cms.h"
+#include "packline/exchange.h"
 #include "packline/outfile.h"
 #include "packline/path.h"
 #include "packline/timestamp.h"
@@ -37,13 +38,6 @@ static void file_name(char name[static FILE_NAME], uint64_t document,
 		       (unsigned long long)document, suffix);
 }
 
-/* Is there a stamp already?  Then the line of it is current. */
-static bool has_stamp(const struct stamping *s,
-		      const struct pkg_batch_result *result)
-{
-	return !s->before.ended && s->before.document == result->document;
-}
-
 static enum pkg_code write_query(const struct stamping *s, const char *name,
 				 const struct pkg_batch_result *result,
 				 struct pkg_err *err)
@@ -73,12 +67,14 @@ static enum pkg_code query_one(void *context,
 {
 	struct stamping *s = context;
 	char name[FILE_NAME];
+	bool found = false;
 
 	if (!result->ok)
 		return PKG_OK;
-	if (has_stamp(s, result)) {
+	PKG_TRY(pkg_stamps_find(&s->before, result->document, &found, err));
+	if (found) {
 		s->report->stamped++;
-		return pkg_stamps_next(&s->before, err);
+		return PKG_OK;
 	}
 	s->report->missing++;
 	file_name(name, result->document, "tsq");
@@ -163,16 +159,15 @@ static enum pkg_code reply_one(void *context,
 	struct pkg_buf stamped = {.max = PKG_LIMIT_SIGNATURE};
 	struct stamping *s = context;
 	char name[FILE_NAME];
-	bool there = false;
+	bool found = false, there = false;
 	enum pkg_code code;
 
 	if (!result->ok)
 		return PKG_OK;
-	if (has_stamp(s, result)) {
+	PKG_TRY(pkg_stamps_find(&s->before, result->document, &found, err));
+	if (found) {
 		s->report->stamped++;
-		PKG_TRY(
-		    put_line(s, result->document, &s->before.signature, err));
-		return pkg_stamps_next(&s->before, err);
+		return put_line(s, result->document, &s->before.signature, err);
 	}
 	file_name(name, result->document, "tsr");
 	code = slurp(&reply, s, name, &there, err);

@@ -161,15 +161,6 @@ PKG_MUST_CHECK enum pkg_code pkg_batch_stamp_query(
 PKG_MUST_CHECK enum pkg_code pkg_batch_stamp_reply(
     struct pkg_batch *batch, const struct pkg_batch_stamping *job,
     struct pkg_batch_stamp_report *report, struct pkg_err *err);
-/*
- * As pkg_batch_results(), but with the time stamp in each signature that has
- * one: what is given to others.
- */
-PKG_MUST_CHECK enum pkg_code
-pkg_batch_final_results(const struct pkg_batch *batch,
-			pkg_batch_visit_result *visit, void *context,
-			struct pkg_err *err);
-
 PKG_API_END
 
 #endif
