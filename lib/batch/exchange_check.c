@@ -5,6 +5,7 @@
 #include "packline/hasher.h"
 #include "packline/path.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,12 @@ struct pkg_exchange pkg_exchange_of(const struct pkg_batch *batch)
 	memcpy(exchange.process_sha256, record->process_sha256, 32);
 	memcpy(exchange.previous_sha256, record->previous_sha256, 32);
 	return exchange;
+}
+
+bool pkg_batch_is_imported(const struct pkg_batch *batch)
+{
+	return faccessat(pkg_job_fd(batch->job), BATCH_EXCHANGE, F_OK,
+			 AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 enum pkg_code pkg_exchange_check_process(const struct pkg_process *process,

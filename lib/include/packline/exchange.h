@@ -144,6 +144,11 @@ pkg_batch_import(const struct pkg_exchange_import *job,
 		 struct pkg_err *err);
 
 /*
+ * Did it come over an air gap?  Then it is closed as soon as it was run: time
+ * stamps are the business of the side that has a network.
+ */
+bool pkg_batch_is_imported(const struct pkg_batch *batch);
+/*
  * Write the queries for a batch that is FINISHING: one for each document that
  * was signed and has neither stamp nor query.
  * Fails with PKG_NO, reason "batch-status" or "batch-process" (the process
