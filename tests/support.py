@@ -94,6 +94,8 @@ class Runner:
             input = input.encode()
         if agree and tool == "pkg-seal" and args[:1] in ASKS:
             args += agreement(args, input, pathlib.Path(cwd or self.cwd))
+        if agree and tool == "pkg-batch" and args[:1] in BATCH_ASKS:
+            args += self.batch_agreement(args, cwd)
         if input is None:
             options.setdefault("stdin", subprocess.DEVNULL)
         else:
@@ -115,6 +117,22 @@ class Runner:
         return result
 
 
+    def batch_agreement(self, args, cwd):
+        """--yes and the digest of the request, as `status` tells it."""
+        if "--yes" in args or "--spool" not in args:
+            return ()
+        if "--expect-digest" in args:
+            return ("--yes",)
+        pairs = list(zip(args, args[1:]))
+        where = [word for option, value in pairs for word in (option, value)
+                 if option in ("--spool", "--tenant", "--process", "-C")]
+        shown = self("pkg-batch", "status", *where, "--format", "jsonl",
+                     args[-1], cwd=cwd)
+        digest = shown.records[0].get("requestSha256") if shown.code == 0 \
+            else None
+        return "--yes", "--expect-digest", digest or "0" * 64
+
+
 def files_in(folder):
     """Relative name -> content of everything below folder; b"" for a folder."""
     return {str(path.relative_to(folder)):
@@ -129,6 +147,7 @@ def plain(arg):
 # -- saying yes, as a person does on a terminal --------------------------------
 
 ASKS = ("sign",), ("resign",), ("approve",)     # verbs of pkg-seal
+BATCH_ASKS = ("accept",), ("run",)              # verbs of pkg-batch
 
 
 def manifest_sha256(data):

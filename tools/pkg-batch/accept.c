@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkg-batch/common.h"
+#include "pkg-batch/review.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@ struct args {
 	struct batch_args batch;
 	const char *decision, *reason, *expires, *padding;
 	struct key_args key;
+	struct review_args review;
 };
 
 /* Without officers: the login name of whoever does it. */
@@ -28,6 +30,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(batch_tool) struct batch_tool tool = {0};
+	PKG_AUTO_FINI(batch_review) struct batch_review review = {0};
 	const struct args *args = options;
 	char by[64];
 	struct pkg_batch_accept accept = {
@@ -41,15 +44,24 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 		args->padding != NULL && strcmp(args->padding, "pkcs1") == 0
 		    ? PKG_CMS_PKCS1
 		    : PKG_CMS_PSS,
+	    .agree = batch_review_agree,
+	    .agree_context = &review,
 	};
 
 	(void)argc;
+	PKG_TRY(batch_review_check(&args->review, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
 	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
 	PKG_TRY(pkg_batch_allows(tool.batch, PKG_BATCH_ACCEPT, err));
+	batch_review_start(&review, cli, &args->review);
 	PKG_TRY(batch_tool_key(&tool, &args->key, err));
 	accept.key = tool.key;
 	accept.certs = tool.certs;
+	review.act = accept.decision == PKG_DECISION_APPROVED
+			 ? PKG_REVIEW_ACCEPT
+			 : PKG_REVIEW_REJECT;
+	review.reason = args->reason;
+	batch_review_key(&review, &tool);
 	PKG_TRY(pkg_batch_accept(tool.batch, &accept, err));
 	return batch_tool_record(&tool, err);
 }
@@ -74,12 +86,14 @@ enum pkg_code batch_accept_main(struct cli *cli, struct pkg_err *err)
 	    KEY_SECRET_ROWS(args.key),
 	    {"padding", 0, CLI_CHOICE, &args.padding, "FORM",
 	     "of an RSA key (default: pss)", "pss pkcs1", NULL},
+	    BATCH_REVIEW_ROWS(args.review),
 	    {0},
 	};
 	const struct cli_command command = {
 	    .synopsis = "[options] --spool DIR ID",
 	    .purpose = "Decide about a batch: as an officer, if its process "
 		       "has an approval policy.",
+	    .notes = "From a script: --yes --expect-digest HEX.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,

@@ -86,9 +86,12 @@ enum pkg_code batch_accept_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_create_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_delete_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_download_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code batch_export_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code batch_import_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_list_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_schema_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_status_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code batch_timestamp_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_upload_main(struct cli *cli, struct pkg_err *err);
 
 #endif

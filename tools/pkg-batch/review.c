@@ -20,6 +20,19 @@ void batch_review_start(struct batch_review *review, struct cli *cli,
 		review->has_tty = cli_tty_open(&review->tty, cli);
 }
 
+void batch_review_key(struct batch_review *review,
+		      const struct batch_tool *tool)
+{
+	const struct pkg_certs *certs = tool->certs;
+
+	if (tool->key == NULL)
+		return;
+	if (certs == NULL)
+		certs = pkg_key_certs(tool->key);
+	review->key = pkg_key_name(tool->key);
+	review->cert = certs == NULL ? NULL : pkg_certs_info(certs, 0);
+}
+
 void batch_review_fini(struct batch_review *review)
 {
 	cli_tty_fini(&review->tty);

@@ -5,7 +5,7 @@
 /* For accept and run: a person looks at the batch first, and says yes. */
 
 #include "common/review.h"
-#include "packline/batch.h"
+#include "pkg-batch/common.h"
 
 /* Rows for the option table of such a verb; @args is a struct review_args. */
 #define BATCH_REVIEW_ROWS(args)                                                \
@@ -30,6 +30,9 @@ enum pkg_code batch_review_check(const struct review_args *args,
 /* Open the terminal, if there is one: before the key is asked for. */
 void batch_review_start(struct batch_review *review, struct cli *cli,
 			const struct review_args *args);
+/* With which key, after batch_tool_key(). */
+void batch_review_key(struct batch_review *review,
+		      const struct batch_tool *tool);
 void batch_review_fini(struct batch_review *review);
 /*
  * Show @batch and ask; @context is the started struct batch_review, and
