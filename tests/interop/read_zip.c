@@ -2,8 +2,9 @@
 /*
  * read_zip FILE|- [FOLDER]: the reader of foreign ZIP files for tests that are
  * in Python.  One line for each entry: method, sizes, CRC-32, name in hex; the
- * contents become FOLDER/0, FOLDER/1, ...  Its exit status is that of a tool;
- * a refusal is three lines on standard error: reason, text, hint.
+ * contents become FOLDER/0, FOLDER/1, ..., or are read for nothing if FOLDER is
+ * /dev/null.  Its exit status is that of a tool; a refusal is three lines on
+ * standard error: reason, text, hint.
  */
 #include "packline/archive.h"
 #include "packline/path.h"
@@ -12,6 +13,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+
+/* Instead of the descriptor of a folder. */
+enum { NONE = -1, NOWHERE = -2 };
 
 static enum pkg_code write_content(const struct pkg_archive *archive,
 				   size_t index, int dir, struct pkg_err *err)
@@ -22,7 +26,10 @@ static enum pkg_code write_content(const struct pkg_archive *archive,
 	int fd;
 
 	(void)snprintf(name, sizeof(name), "%zu", index);
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = dir == NOWHERE
+		 ? open("/dev/null", O_WRONLY | O_CLOEXEC)
+		 : openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			  0600);
 	if (fd < 0)
 		return pkg_fail(err, PKG_SYSTEM, "cannot write %s", name);
 	pkg_sink_fd_init(&sink, fd, name);
@@ -48,7 +55,7 @@ static enum pkg_code show(const struct pkg_archive *archive, int dir,
 		(void)printf("%u %llu %llu %08x %s\n", e->method,
 			     (unsigned long long)e->size,
 			     (unsigned long long)e->packed_size, e->crc32, hex);
-		if (dir >= 0)
+		if (dir != NONE)
 			PKG_TRY(write_content(archive, i, dir, err));
 	}
 	return PKG_OK;
@@ -67,11 +74,13 @@ int main(int argc, char **argv)
 	PKG_AUTO(pkg_archive) struct pkg_archive *archive = NULL;
 	struct pkg_err err = PKG_ERR_INIT;
 	enum pkg_code code;
-	int fd = -1, dir = -1;
+	int fd = -1, dir = NONE;
 
 	if (argc < 2 || argc > 3)
 		return PKG_USAGE;
-	if (argc == 3) {
+	if (argc == 3 && strcmp(argv[2], "/dev/null") == 0) {
+		dir = NOWHERE;
+	} else if (argc == 3) {
 		dir = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
 			return PKG_USAGE;
