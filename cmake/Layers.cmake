@@ -102,6 +102,10 @@ pkg_layer(review
   USES "base io json sign container trust seal batch"
   OWNS "libqrencode"
   HEADERS "review")
+pkg_layer(task
+  USES "base io digest json schema sign container trust verify seal ledger"
+  OWNS ""
+  HEADERS "task")
 pkg_layer(import
   USES "base io digest json schema manifest container bundle"
   OWNS "libcurl"

@@ -97,6 +97,16 @@ struct cli_verb {
 	enum pkg_code (*main)(struct cli *cli, struct pkg_err *err);
 };
 
+/*
+ * Verbs that belong to one thing: "task create", "task list".  The verb of the
+ * tool is the group's name, and its main calls cli_group_run(), nothing else.
+ * A group has no groups in it.
+ */
+struct cli_group {
+	const char *purpose;          /* one sentence for --help */
+	const struct cli_verb *verbs; /* ends with {.name = NULL} */
+};
+
 struct cli_tool {
 	const char *name;    /* "pkg-hash" */
 	const char *purpose; /* one sentence */
@@ -112,6 +122,9 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv);
 enum pkg_code cli_command_run(struct cli *cli,
 			      const struct cli_command *command,
 			      struct pkg_err *err);
+/* Find the verb of @group that the command line names next, and run it. */
+enum pkg_code cli_group_run(struct cli *cli, const struct cli_group *group,
+			    struct pkg_err *err);
 
 /* -- for run(): all results are borrowed from @cli -- */
 

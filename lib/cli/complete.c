@@ -17,6 +17,12 @@ const char *cli_complete_verb(const struct cli *cli)
 	return cli->verb != NULL ? cli->verb->name : "";
 }
 
+void cli_complete_identifier(struct cli *cli)
+{
+	for (const char *s = cli->tool->name; *s != '\0'; s++)
+		cli_print(cli, "%c", *s == '-' ? '_' : *s);
+}
+
 bool cli_complete_takes_argument(const struct cli_opt *opt)
 {
 	return opt->kind != CLI_FLAG && opt->kind != CLI_COUNT;
@@ -37,7 +43,8 @@ void cli_complete_quoted(struct cli *cli, const char *text, const char *special,
 
 /*
  * The list of all options, one a line, for the test that compares it with
- * the man page: verb, letter, name, argument, choices, tab-separated.
+ * the man page: verb, letter, name, argument, choices, tab-separated.  A verb
+ * of a group is two words.
  */
 static void list_nothing(struct cli *cli)
 {
@@ -54,11 +61,19 @@ static void list_command(struct cli *cli, const struct cli_command *command,
 
 		if (o->help == NULL)
 			continue;
-		cli_print(cli, "%s\t%s\t%s\t%s\t%s\n", cli_complete_verb(cli),
+		cli_print(cli, "%s%s%s\t%s\t%s\t%s\t%s\n",
+			  cli->group != NULL ? cli->group->name : "",
+			  cli->group != NULL ? " " : "", cli_complete_verb(cli),
 			  letter, o->name, o->arg != NULL ? o->arg : "",
 			  o->choices != NULL ? o->choices : "");
 	}
 }
 
-const struct cli_describer cli_option_list = {list_nothing, list_command,
-					      list_nothing};
+static void list_group(struct cli *cli, const struct cli_group *group)
+{
+	(void)cli;
+	(void)group;
+}
+
+const struct cli_describer cli_option_list = {
+    list_nothing, list_command, list_nothing, list_group, list_nothing};

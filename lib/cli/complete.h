@@ -13,8 +13,10 @@ extern const struct cli_describer cli_complete_bash;
 extern const struct cli_describer cli_complete_zsh;
 extern const struct cli_describer cli_complete_fish;
 
-/* "" or the verb being described. */
+/* "" or the verb being described, without the name of its group. */
 const char *cli_complete_verb(const struct cli *cli);
+/* Print "pkg_hash": the tool's name as part of a function's. */
+void cli_complete_identifier(struct cli *cli);
 bool cli_complete_takes_argument(const struct cli_opt *opt);
 /*
  * Print @text for a place between single quotes: @special are the letters

@@ -3,19 +3,12 @@
 
 #include <string.h>
 
-/* "pkg-hash" as part of a function's name: "pkg_hash". */
-static void identifier(struct cli *cli)
-{
-	for (const char *s = cli->tool->name; *s != '\0'; s++)
-		cli_print(cli, "%c", *s == '-' ? '_' : *s);
-}
-
 /* Words are split at '=' before we see them: "--format", "=", "gnu". */
 static const char head[] =
     "()\n"
     "{\n"
     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-    "\tlocal verb= words= kind=none options= i\n"
+    "\tlocal verb= verbs= words= kind=none options= i\n"
     "\tif [[ $cur == = ]]; then\n"
     "\t\tcur=\n"
     "\telif [[ $prev == = ]]; then\n"
@@ -23,7 +16,7 @@ static const char head[] =
     "\tfi\n";
 
 static const char find_verb[] =
-    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+    "; i < COMP_CWORD; i++)); do\n"
     "\t\tif [[ \" $verbs \" == *\" ${COMP_WORDS[i]} \"* ]]; then\n"
     "\t\t\tverb=${COMP_WORDS[i]}\n"
     "\t\t\tbreak\n"
@@ -43,23 +36,40 @@ static const char tail[] =
     "}\n"
     "complete -o filenames -F _";
 
+/* Which verb is it, from word @first on; in front of the commands. */
+static void choose(struct cli *cli, const struct cli_verb *verbs,
+		   const char *first)
+{
+	cli_print(cli, "\tverbs='");
+	for (const struct cli_verb *v = verbs; v->name != NULL; v++)
+		cli_print(cli, "%s%s", v == verbs ? "" : " ", v->name);
+	cli_print(cli, "'\n\tfor ((i = %s%s\tcase $verb in\n", first,
+		  find_verb);
+	cli_print(cli, "\t'')\n\t\tkind=words words=$verbs "
+		       "options='--help --version'\n\t\t;;\n");
+}
+
 static void begin(struct cli *cli)
 {
-	const struct cli_verb *verbs = cli->tool->verbs;
-
 	cli_print(cli, "# bash completion for %s\n_", cli->tool->name);
-	identifier(cli);
+	cli_complete_identifier(cli);
 	cli_print(cli, "%s", head);
-	if (verbs != NULL) {
-		cli_print(cli, "\tlocal verbs='");
-		for (const struct cli_verb *v = verbs; v->name != NULL; v++)
-			cli_print(cli, "%s%s", v == verbs ? "" : " ", v->name);
-		cli_print(cli, "'\n%s", find_verb);
-	}
-	cli_print(cli, "\tcase $verb in\n");
-	if (verbs != NULL)
-		cli_print(cli, "\t'')\n\t\tkind=words words=$verbs "
-			       "options='--help --version'\n\t\t;;\n");
+	if (cli->tool->verbs != NULL)
+		choose(cli, cli->tool->verbs, "1");
+	else
+		cli_print(cli, "\tcase $verb in\n");
+}
+
+/* A case in a case: "task" is found, now "create". */
+static void group_begin(struct cli *cli, const struct cli_group *group)
+{
+	cli_print(cli, "\t%s)\n\tverb=\n", cli->group->name);
+	choose(cli, group->verbs, "i + 1");
+}
+
+static void group_end(struct cli *cli)
+{
+	cli_print(cli, "\tesac\n\t;;\n");
 }
 
 static void argument(struct cli *cli, const struct cli_opt *opt)
@@ -98,8 +108,9 @@ static void command(struct cli *cli, const struct cli_command *command,
 static void end(struct cli *cli)
 {
 	cli_print(cli, "%s", tail);
-	identifier(cli);
+	cli_complete_identifier(cli);
 	cli_print(cli, " %s\n", cli->tool->name);
 }
 
-const struct cli_describer cli_complete_bash = {begin, command, end};
+const struct cli_describer cli_complete_bash = {begin, command, end,
+						group_begin, group_end};

@@ -6,6 +6,19 @@ static void quoted(struct cli *cli, const char *text)
 	cli_complete_quoted(cli, text, "\\", "\\'");
 }
 
+/* Is the first word that is a verb of the tool this one? */
+static void define_verb(struct cli *cli)
+{
+	cli_print(cli, "function __fish_");
+	cli_complete_identifier(cli);
+	cli_print(cli, "_verb\n\tfor word in (commandline -opc)\n"
+		       "\t\tif contains -- $word");
+	for (const struct cli_verb *v = cli->tool->verbs; v->name != NULL; v++)
+		cli_print(cli, " %s", v->name);
+	cli_print(cli, "\n\t\t\ttest $word = $argv[1]\n\t\t\treturn\n"
+		       "\t\tend\n\tend\n\treturn 1\nend\n");
+}
+
 static void begin(struct cli *cli)
 {
 	const char *tool = cli->tool->name;
@@ -13,6 +26,7 @@ static void begin(struct cli *cli)
 	cli_print(cli, "# fish completion for %s\n", tool);
 	if (cli->tool->verbs == NULL)
 		return;
+	define_verb(cli);
 	/* No file names where a verb must stand. */
 	cli_print(cli, "complete -c %s -n __fish_use_subcommand -f\n", tool);
 	cli_print(cli,
@@ -35,8 +49,41 @@ static void start(struct cli *cli)
 	const char *verb = cli_complete_verb(cli);
 
 	cli_print(cli, "complete -c %s", cli->tool->name);
-	if (verb[0] != '\0')
-		cli_print(cli, " -n '__fish_seen_subcommand_from %s'", verb);
+	if (verb[0] == '\0')
+		return;
+	cli_print(cli, " -n '__fish_");
+	cli_complete_identifier(cli);
+	cli_print(cli, "_verb %s",
+		  cli->group != NULL ? cli->group->name : verb);
+	if (cli->group != NULL)
+		cli_print(cli, "; and __fish_seen_subcommand_from %s", verb);
+	cli_print(cli, "'");
+}
+
+/* "complete -c TOOL -n ... -f", where a verb of the group must stand. */
+static void at_verb(struct cli *cli, const struct cli_group *group)
+{
+	cli_print(cli, "complete -c %s -n '__fish_", cli->tool->name);
+	cli_complete_identifier(cli);
+	cli_print(cli, "_verb %s; and not __fish_seen_subcommand_from",
+		  cli->group->name);
+	for (const struct cli_verb *v = group->verbs; v->name != NULL; v++)
+		cli_print(cli, " %s", v->name);
+	cli_print(cli, "' -f");
+}
+
+static void group_begin(struct cli *cli, const struct cli_group *group)
+{
+	at_verb(cli, group);
+	cli_print(cli, " -l help\n");
+	at_verb(cli, group);
+	cli_print(cli, " -l version\n");
+	for (const struct cli_verb *v = group->verbs; v->name != NULL; v++) {
+		at_verb(cli, group);
+		cli_print(cli, " -a %s -d '", v->name);
+		quoted(cli, v->purpose);
+		cli_print(cli, "'\n");
+	}
 }
 
 static void operands(struct cli *cli, const char *complete)
@@ -83,4 +130,5 @@ static void end(struct cli *cli)
 	(void)cli;
 }
 
-const struct cli_describer cli_complete_fish = {begin, command, end};
+const struct cli_describer cli_complete_fish = {begin, command, end,
+						group_begin, end};

@@ -9,14 +9,11 @@ static void quoted(struct cli *cli, const char *text)
 	cli_complete_quoted(cli, text, "[]:\\", "'\\''");
 }
 
-static void begin(struct cli *cli)
+/* Which verb is it, the second word from here; in front of the commands. */
+static void choose(struct cli *cli, const struct cli_verb *verbs)
 {
-	cli_print(cli, "#compdef %s\n", cli->tool->name);
-	if (cli->tool->verbs == NULL)
-		return;
-	cli_print(cli, "local -a verbs\nverbs=(\n");
-	for (const struct cli_verb *v = cli->tool->verbs; v->name != NULL;
-	     v++) {
+	cli_print(cli, "verbs=(\n");
+	for (const struct cli_verb *v = verbs; v->name != NULL; v++) {
 		cli_print(cli, "\t'%s:", v->name);
 		quoted(cli, v->purpose);
 		cli_print(cli, "'\n");
@@ -27,10 +24,30 @@ static void begin(struct cli *cli)
 		       "\t_arguments '--help' '--version'\n"
 		       "\treturn\n"
 		       "fi\n"
-		       "local verb=$words[2]\n"
+		       "verb=$words[2]\n"
 		       "shift words\n"
 		       "(( CURRENT-- ))\n"
 		       "case $verb in\n");
+}
+
+static void begin(struct cli *cli)
+{
+	cli_print(cli, "#compdef %s\n", cli->tool->name);
+	if (cli->tool->verbs == NULL)
+		return;
+	cli_print(cli, "local -a verbs\nlocal verb\n");
+	choose(cli, cli->tool->verbs);
+}
+
+static void group_begin(struct cli *cli, const struct cli_group *group)
+{
+	cli_print(cli, "%s)\n", cli->group->name);
+	choose(cli, group->verbs);
+}
+
+static void group_end(struct cli *cli)
+{
+	cli_print(cli, "esac\n;;\n");
 }
 
 static const char *action(const char *complete)
@@ -87,4 +104,5 @@ static void end(struct cli *cli)
 		cli_print(cli, "esac\n");
 }
 
-const struct cli_describer cli_complete_zsh = {begin, command, end};
+const struct cli_describer cli_complete_zsh = {begin, command, end, group_begin,
+					       group_end};

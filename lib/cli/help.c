@@ -11,7 +11,9 @@ enum {
 
 void cli_command_name(const struct cli *cli, char *out, size_t cap)
 {
-	(void)snprintf(out, cap, "%s%s%s", cli->tool->name,
+	(void)snprintf(out, cap, "%s%s%s%s%s", cli->tool->name,
+		       cli->group != NULL ? " " : "",
+		       cli->group != NULL ? cli->group->name : "",
 		       cli->verb != NULL ? " " : "",
 		       cli->verb != NULL ? cli->verb->name : "");
 }
@@ -98,21 +100,23 @@ static void options(struct cli *cli, const struct cli_table *table)
 			option(cli, &table->rows[i]);
 }
 
-void cli_help_tool(struct cli *cli, const struct cli_table *table)
+void cli_help_verbs(struct cli *cli, const struct cli_group *group,
+		    const struct cli_table *table)
 {
-	cli_print(cli, "usage: %s VERB [options] ...\n", cli->tool->name);
-	paragraphs(cli, cli->tool->purpose);
+	char name[64];
+
+	cli_command_name(cli, name, sizeof(name));
+	cli_print(cli, "usage: %s VERB [options] ...\n", name);
+	paragraphs(cli, group->purpose);
 	cli_print(cli, "\nverbs:\n");
-	for (const struct cli_verb *v = cli->tool->verbs; v->name != NULL;
-	     v++) {
+	for (const struct cli_verb *v = group->verbs; v->name != NULL; v++) {
 		char left[64];
 
 		(void)snprintf(left, sizeof(left), "  %s", v->name);
 		entry(cli, left, v->purpose, VERB_TEXT);
 	}
 	options(cli, table);
-	cli_print(cli, "\n'%s VERB --help' tells about one verb.\n",
-		  cli->tool->name);
+	cli_print(cli, "\n'%s VERB --help' tells about one verb.\n", name);
 }
 
 void cli_help_command(struct cli *cli, const struct cli_command *command,

@@ -23,12 +23,16 @@ struct cli_describer {
 	void (*command)(struct cli *cli, const struct cli_command *command,
 			const struct cli_table *table);
 	void (*end)(struct cli *cli);
+	/* Around the commands of a group; cli->group is its verb. */
+	void (*group)(struct cli *cli, const struct cli_group *group);
+	void (*group_end)(struct cli *cli);
 };
 
 struct cli {
 	const struct cli_tool *tool;
-	const struct cli_verb *verb; /* NULL: none, or not known yet */
-	int argc;                    /* words of argv not parsed yet */
+	const struct cli_verb *verb;  /* NULL: none, or not known yet */
+	const struct cli_verb *group; /* that it is in; NULL: in none */
+	int argc;                     /* words of argv not parsed yet */
 	char **argv;
 	const struct cli_describer *describer; /* NULL: run */
 
@@ -69,10 +73,11 @@ bool cli_suggest(struct pkg_err *err, const char *typed,
 		 const char *const *words, size_t count, const char *prefix);
 
 /* help.c */
-void cli_help_tool(struct cli *cli, const struct cli_table *table);
+void cli_help_verbs(struct cli *cli, const struct cli_group *group,
+		    const struct cli_table *table);
 void cli_help_command(struct cli *cli, const struct cli_command *command,
 		      const struct cli_table *table);
-/* "pkg-seal create", or "pkg-hash" for a tool without verbs. */
+/* "pkg-seal create", "pkg-seal task list", or "pkg-hash" without verbs. */
 void cli_command_name(const struct cli *cli, char *out, size_t cap);
 
 /* complete.c: NULL for an unknown shell; and the list of all options. */

@@ -13,6 +13,7 @@ static enum pkg_code describe(struct cli *cli,
 	const struct cli_verb *verb = cli->tool->verbs;
 
 	cli->describer = describer;
+	cli->group = NULL;
 	cli->verb = NULL;
 	describer->begin(cli);
 	if (verb == NULL)
@@ -98,10 +99,12 @@ enum pkg_code cli_command_run(struct cli *cli,
 	return code;
 }
 
-static enum pkg_code unknown_verb(const struct cli *cli, struct pkg_err *err)
+static enum pkg_code unknown_verb(const struct cli *cli,
+				  const struct cli_verb *verbs,
+				  struct pkg_err *err)
 {
-	const struct cli_verb *verbs = cli->tool->verbs;
 	const char *words[CLI_MAX_OPTS];
+	char name[64];
 	size_t n = 0;
 
 	if (cli->argc == 0)
@@ -115,19 +118,22 @@ static enum pkg_code unknown_verb(const struct cli *cli, struct pkg_err *err)
 	}
 	if (cli->argc > 0 && cli_suggest(err, cli->argv[0], words, n, ""))
 		return PKG_USAGE;
-	return pkg_hint(err, "see '%s --help'", cli->tool->name);
+	cli_command_name(cli, name, sizeof(name));
+	return pkg_hint(err, "see '%s --help'", name);
 }
 
-static enum pkg_code run_verb(struct cli *cli, struct pkg_err *err)
+/* The verb that the command line names next. */
+static enum pkg_code run_verb(struct cli *cli, const struct cli_group *group,
+			      struct pkg_err *err)
 {
 	struct cli_table table;
-	const struct cli_verb *verb = cli->tool->verbs;
+	const struct cli_verb *verb = group->verbs;
 	bool done;
 
 	cli_table_init(&table, cli, NULL);
 	PKG_TRY(cli_parse(cli, &table, true, err));
 	if (cli->help) {
-		cli_help_tool(cli, &table);
+		cli_help_verbs(cli, group, &table);
 		return PKG_OK;
 	}
 	PKG_TRY(tell(cli, &done, err));
@@ -137,11 +143,28 @@ static enum pkg_code run_verb(struct cli *cli, struct pkg_err *err)
 	       strcmp(verb->name, cli->argv[0]) != 0)
 		verb++;
 	if (cli->argc == 0 || verb->name == NULL)
-		return unknown_verb(cli, err);
+		return unknown_verb(cli, group->verbs, err);
 	cli->verb = verb;
 	cli->argv++;
 	cli->argc--;
 	return verb->main(cli, err);
+}
+
+enum pkg_code cli_group_run(struct cli *cli, const struct cli_group *group,
+			    struct pkg_err *err)
+{
+	cli->group = cli->verb;
+	cli->verb = NULL;
+	if (cli->describer == NULL)
+		return run_verb(cli, group, err);
+	cli->describer->group(cli, group);
+	for (const struct cli_verb *v = group->verbs; v->name != NULL; v++) {
+		cli->verb = v;
+		PKG_TRY(v->main(cli, err));
+	}
+	cli->describer->group_end(cli);
+	cli->group = NULL;
+	return PKG_OK;
 }
 
 /* For cli_out_of_memory(), which nobody can hand them to. */
@@ -163,6 +186,7 @@ void cli_out_of_memory(void)
 
 int cli_main(const struct cli_tool *tool, int argc, char **argv)
 {
+	const struct cli_group top = {tool->purpose, tool->verbs};
 	struct cli cli = {.tool = tool};
 	struct pkg_err err = PKG_ERR_INIT, close_err = PKG_ERR_INIT;
 	enum pkg_code code;
@@ -170,7 +194,7 @@ int cli_main(const struct cli_tool *tool, int argc, char **argv)
 	running = &cli;
 	code = cli_start(&cli, argc, argv, &err);
 	if (code == PKG_OK)
-		code = tool->verbs != NULL ? run_verb(&cli, &err)
+		code = tool->verbs != NULL ? run_verb(&cli, &top, &err)
 					   : tool->main(&cli, &err);
 	cli_progress_clear(&cli);
 	if (code != PKG_OK && err.text[0] != '\0')

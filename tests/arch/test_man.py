@@ -43,9 +43,11 @@ def documented(text):
 
 
 def verb_section(tool, found, verb):
-    """The section "## create ..." or "## pkg-seal create ..."."""
-    titles = [title for title in found
-              if verb in title.lower().replace(f"{tool} ", "").split()[:1]]
+    """The section "## create ..." or "## pkg-seal create ..."; that of a verb
+    of a group "## task create"."""
+    words = verb.split()
+    titles = [title for title in found if words ==
+              title.lower().replace(f"{tool} ", "").split()[:len(words)]]
     assert len(titles) == 1, f"sections of {verb}: {titles}"
     return titles[0]
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of keys in tokens share."""
 
+import office
 import pytest
 import softhsm
+import tasks
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +28,9 @@ def with_token(tokens):
                 "--pkcs11-module", module, "--pin", f"file:{pin or tokens.pin}")
 
     return options
+
+
+@pytest.fixture
+def desk(run, keys, tmp_path):
+    """Packaging tasks: tasks.py says how."""
+    return tasks.Desk(run, keys, office.Office(keys, tmp_path), tmp_path)

@@ -11,14 +11,17 @@ pytestmark = pytest.mark.parametrize("tool", tool_names())
 
 
 def verbs_of(run, tool):
+    """Those of a group are two words: "task create"."""
     rows = run(tool, "--dump-options", check=0).out.splitlines()
     return sorted({row.split("\t")[0] for row in rows} - {""})
 
 
 def all_helps(run, tool):
     yield run(tool, "--help", check=0)
-    for verb in verbs_of(run, tool):
-        yield run(tool, verb, "--help", check=0)
+    verbs = verbs_of(run, tool)
+    groups = {verb.split()[0] for verb in verbs if " " in verb}
+    for verb in [*verbs, *sorted(groups)]:
+        yield run(tool, *verb.split(), "--help", check=0)
 
 
 def test_help_fits_a_terminal_and_goes_to_stdout(run, tool):
@@ -103,6 +106,13 @@ def test_unknown_verb_is_a_usage_error_with_a_suggestion(run, tool):
     assert f"unknown verb '{typed}'" in answer.err
     assert f"did you mean '{verbs[0]}'?" in answer.err
     assert "a verb is missing" in run(tool, check=2).err
+    for verb in verbs:
+        if " " in verb:
+            group, inner = verb.split()
+            assert f"did you mean '{inner}'?" in \
+                run(tool, group, inner + "e", check=2).err
+            assert f"see '{tool} {group} --help'" in \
+                run(tool, group, check=2).err
 
 
 def test_folder_that_is_not_there(run, tool):

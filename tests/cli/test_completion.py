@@ -25,12 +25,23 @@ def script(run, tool, shell, tmp_path):
 
 
 def options_of(run, tool):
-    """Verb -> its options; "" for a tool without verbs."""
+    """Verb -> its options; "" for a tool without verbs.  A verb of a group is
+    two words."""
     table = {}
     for row in run(tool, "--dump-options", check=0).out.splitlines():
         verb, _, name, _, choices = row.split("\t")
         table.setdefault(verb, {})[f"--{name}"] = choices.split()
     return table
+
+
+def next_verbs(table):
+    """Words so far -> the verbs that may follow."""
+    found = {}
+    for verb in table:
+        words = verb.split()
+        for n, word in enumerate(words):
+            found.setdefault(tuple(words[:n]), set()).add(word)
+    return found
 
 
 def bash_offers(path, tool, *words):
@@ -45,10 +56,10 @@ def bash_offers(path, tool, *words):
 def test_bash_offers_verbs_options_and_choices(run, tool, tmp_path):
     path = script(run, tool, "bash", tmp_path)
     table = options_of(run, tool)
-    if "" not in table:
-        assert bash_offers(path, tool, "") == set(table)
+    for words, offered in next_verbs(table).items():
+        assert bash_offers(path, tool, *words, "") == offered
     for verb, options in table.items():
-        words = [verb] if verb else []
+        words = verb.split()
         assert bash_offers(path, tool, *words, "--") == set(options)
         for option, choices in options.items():
             if choices:
@@ -63,6 +74,7 @@ def test_bash_offers_files_and_folders(run, tool, tmp_path):
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a file").write_text("")
     verb = [v for v in options_of(run, tool) if v][:1]
+    verb = verb[0].split() if verb else []
     assert bash_offers(path, tool, *verb, "-C", "a ") == {"a folder"}
 
 
@@ -74,14 +86,22 @@ def test_script_is_well_formed(run, tool, shell, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_fish_offers_verbs_or_options(run, tool, tmp_path):
-    path = script(run, tool, "fish", tmp_path)
-    table = options_of(run, tool)
-    typed = f"{tool} " if "" not in table else f"{tool} --"
+def fish_offers(path, typed):
     done = subprocess.run(
         ["fish", "--no-config", "-c",
          f"source {path}; complete --do-complete '{typed}'"],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-        env={"PATH": f"{bin_folder()}:/usr/bin:/bin", "HOME": str(tmp_path)})
-    offered = {line.split("\t")[0] for line in done.stdout.splitlines()}
-    assert (set(table) if "" not in table else set(table[""])) <= offered
+        capture_output=True, text=True, check=True, cwd=path.parent,
+        env={"PATH": f"{bin_folder()}:/usr/bin:/bin",
+             "HOME": str(path.parent)})
+    return {line.split("\t")[0] for line in done.stdout.splitlines()}
+
+
+def test_fish_offers_verbs_or_options(run, tool, tmp_path):
+    path = script(run, tool, "fish", tmp_path)
+    table = options_of(run, tool)
+    for words, offered in next_verbs(table).items():
+        typed = " ".join([tool, *words, ""])
+        assert fish_offers(path, typed) == offered
+    for verb in [v for v in table if " " in v] or list(table)[:1]:
+        typed = " ".join([tool, *verb.split(), "--"])
+        assert set(table[verb]) == fish_offers(path, typed)

@@ -20,7 +20,7 @@ PRINTED_BY = {
                      "plan", "plan-cloudfoundry", "profile", "receipt"],
     "pkg-seal": ["approval-policy", "audit-head", "audit-line", "container",
                  "device-config", "recipient", "signature", "signing-request",
-                 "stage", "state", "trust-policy", "verdict"]}
+                 "stage", "state", "task", "trust-policy", "verdict"]}
 SHAPE = {"unknown-key", "missing-key", "conflicting-keys", "wrong-type",
          "wrong-value", "out-of-range", "too-short", "too-long", "wrong-form",
          "duplicate-item"}

@@ -67,6 +67,23 @@ enum pkg_code seal_tool_key(struct seal_tool *tool,
 			     err);
 }
 
+enum pkg_code seal_choose_key(struct key_args *key,
+			      const struct pkg_device_config *device,
+			      struct pkg_err *err)
+{
+	if (key->key != NULL)
+		return PKG_OK;
+	if (device == NULL || device->signing_key == NULL) {
+		pkg_fail(err, PKG_USAGE, "no key to sign with");
+		return pkg_hint(err, "give --key KEY, or -d FILE with a device "
+				     "config that names one");
+	}
+	key->key = device->signing_key;
+	if (key->cert == NULL)
+		key->cert = device->signing_cert;
+	return PKG_OK;
+}
+
 struct pkg_seal_opener seal_tool_opener(const struct seal_tool *tool)
 {
 	return (struct pkg_seal_opener){

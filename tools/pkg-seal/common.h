@@ -102,6 +102,10 @@ enum pkg_code seal_tool_audit(struct seal_tool *tool,
 enum pkg_code seal_tool_key(struct seal_tool *tool,
 			    const struct seal_key_args *args,
 			    struct pkg_err *err);
+/* The key that is named, or that of @device (NULL = none); else PKG_USAGE. */
+enum pkg_code seal_choose_key(struct key_args *key,
+			      const struct pkg_device_config *device,
+			      struct pkg_err *err);
 /* Load certificates alone, for a key that is somewhere else. */
 enum pkg_code seal_tool_certs(struct seal_tool *tool, const char *path,
 			      struct pkg_err *err);
@@ -182,6 +186,7 @@ enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_resign_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_show_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_sign_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_task_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_timestamp_main(struct cli *cli, struct pkg_err *err);
 
 #endif

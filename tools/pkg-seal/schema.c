@@ -6,6 +6,7 @@
 #include "packline/audit.h"
 #include "packline/device_config.h"
 #include "packline/state.h"
+#include "packline/task.h"
 #include "packline/trust.h"
 #include "packline/verify.h"
 
@@ -36,6 +37,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    {"signing-request", NULL, signing_request, sizeof(signing_request)},
 	    {"stage", pkg_verdict_stage_schema, NULL, 0},
 	    {"state", pkg_state_schema, NULL, 0},
+	    {"task", pkg_task_schema, NULL, 0},
 	    {"trust-policy", pkg_trust_schema, NULL, 0},
 	    {"verdict", pkg_verdict_schema, NULL, 0},
 	    {0},
@@ -57,7 +59,7 @@ enum pkg_code seal_schema_main(struct cli *cli, struct pkg_err *err)
 		"NAME: approval-policy, audit-head, audit-line, container, "
 		"device-config,\n"
 		"recipient, signature, signing-request, stage, state, "
-		"trust-policy or verdict.",
+		"task, trust-policy or\nverdict.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,

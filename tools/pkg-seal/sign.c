@@ -9,24 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The key that is named, or the one of the device config. */
-static enum pkg_code choose_key(struct key_args *key,
-				const struct seal_tool *tool,
-				struct pkg_err *err)
-{
-	if (key->key != NULL)
-		return PKG_OK;
-	if (tool->device == NULL || tool->device->signing_key == NULL) {
-		pkg_fail(err, PKG_USAGE, "no key to sign with");
-		return pkg_hint(err, "give --key KEY, or -d FILE with a device "
-				     "config that names one");
-	}
-	key->key = tool->device->signing_key;
-	if (key->cert == NULL)
-		key->cert = tool->device->signing_cert;
-	return PKG_OK;
-}
-
 /* Nobody signs here: a certificate says as whom. */
 static enum pkg_code choose_cert(const char **cert,
 				 const struct seal_tool *tool,
@@ -49,7 +31,7 @@ static enum pkg_code load_signer(struct seal_tool *tool,
 		PKG_TRY(choose_cert(&key->load.cert, tool, err));
 		return seal_tool_certs(tool, key->load.cert, err);
 	}
-	PKG_TRY(choose_key(&key->load, tool, err));
+	PKG_TRY(seal_choose_key(&key->load, tool->device, err));
 	return seal_tool_key(tool, key, err);
 }
 

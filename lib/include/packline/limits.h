@@ -64,6 +64,8 @@
 #define PKG_LIMIT_OFFICERS 64u        /* of one approval policy */
 #define PKG_LIMIT_CRLS     64u        /* files of one trust policy */
 #define PKG_LIMIT_STATE    (4u << 20) /* bytes: some 20,000 packages */
+#define PKG_LIMIT_TASK_STATE                                                   \
+	(8u << 20) /* bytes: 4,096 files with the longest names */
 /* Seconds by which the clock of an officer may be ahead of the reader's. */
 #define PKG_LIMIT_CLOCK_SKEW 300
 
