@@ -9,7 +9,7 @@
 #include "packline/path.h"
 #include "packline/source.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,6 +134,8 @@ static enum pkg_code add_zip(struct upload *self,
 	enum pkg_code code = PKG_OK;
 	int fd = -1;
 
+	if (input->is_open)
+		return add_archive(self, input->fd, err);
 	PKG_TRY(open_archive(&fd, self, input, err));
 	code = add_archive(self, fd, err);
 	(void)close(fd);
@@ -188,14 +190,20 @@ static enum pkg_code add_file(struct upload *self,
 			      const struct pkg_batch_input *input,
 			      struct pkg_err *err)
 {
+	const char *name = pkg_path_basename(input->path);
 	enum pkg_code code = PKG_OK;
 	struct stat st;
 	int fd = -1;
 
+	if (input->is_open) {
+		if (fstat(input->fd, &st) != 0)
+			return pkg_fail_os(err, errno, "cannot look at it");
+		return add_open_file(self, input->fd, name,
+				     (uint64_t)st.st_size, err);
+	}
 	PKG_TRY(pkg_path_open_regular(&fd, &st, self->job->dirfd, input->path,
 				      false, err));
-	code = add_open_file(self, fd, pkg_path_basename(input->path),
-			     (uint64_t)st.st_size, err);
+	code = add_open_file(self, fd, name, (uint64_t)st.st_size, err);
 	(void)close(fd);
 	return code;
 }

@@ -349,3 +349,38 @@ def test_damaged_files_are_told(desk, name, text):
     (desk.job("b1") / name).write_text(text)
     answer = desk.run("status", "b1", code=3)
     assert reason(answer) == "batch-damaged"
+
+
+# -- the audit log ------------------------------------------------------------
+
+def test_the_log_tells_what_was_done(desk, keys):
+    desk.office.policy(required=1)
+    desk.process(approvalPolicy="release.yaml")
+    log = ("--audit-log", "audit.log", "--operator", "somebody")
+    desk.create("b1", *log)
+    desk.upload("b1", desk.document("a.bin"))
+    desk.accept("b1", "alice", *log)
+    desk.accept("b1", "bob", *log, code=1)      # it is accepted already
+    desk.run("delete", *log, "b1")
+    lines = [json.loads(line) for line in
+             (desk.folder / "audit.log").read_text().splitlines()]
+    told = [(line["event"], line.get("phase")) for line in lines
+            if line["event"].startswith("batch-")]
+    assert told == [(event, phase) for event in
+                    ("batch-create", "batch-accept", "batch-delete")
+                    for phase in ("begin", "end")]
+    accept = next(line for line in lines if line["event"] == "batch-accept")
+    assert accept["decision"] == "APPROVED" and accept["job"] == "b1"
+    assert accept["tenant"] == "acme" and accept["operator"] == "somebody"
+    assert str(keys.key("alice")) in json.dumps(accept)
+    request = (desk.job("b1") / "request.json").read_bytes()
+    assert hashlib.sha256(request).hexdigest() in json.dumps(accept)
+
+
+def test_without_its_log_nothing_happens(desk):
+    desk.create("b1")
+    desk.upload("b1", desk.document("a.bin"))
+    (desk.folder / "audit.log").write_text("not a log\n")
+    desk.accept("b1", None, "--audit-log", "audit.log", code=3)
+    desk.run("delete", "--audit-log", "audit.log", "b1", code=3)
+    assert desk.status("b1")["status"] == "NEW"

@@ -12,6 +12,14 @@ struct args {
 	const char *decision, *reason, *expires, *padding;
 	struct key_args key;
 	struct review_args review;
+	struct audit_args audit;
+};
+
+/* A decision that is about to be made. */
+struct asking {
+	struct batch_tool *tool;
+	struct batch_review *review;
+	const struct args *args;
 };
 
 /* Without officers: the login name of whoever does it. */
@@ -26,12 +34,34 @@ static const char *login(char text[static 64])
 	return text;
 }
 
+/* Ask, and when the answer is yes say so before the key is used. */
+static enum pkg_code agree(void *context, const struct pkg_batch *batch,
+			   const uint8_t sha256[static 32], struct pkg_err *err)
+{
+	const struct asking *self = context;
+	const struct batch_tool *tool = self->tool;
+	const struct pkg_cert_info *cert = self->review->cert;
+	const struct pkg_audit_item input = {"request.json", sha256};
+	const struct pkg_audit_entry entry = {
+	    .key = tool->key == NULL ? NULL : pkg_key_name(tool->key),
+	    .certificate = cert == NULL ? NULL : cert->sha256,
+	    .inputs = &input,
+	    .input_count = 1,
+	    .decision = self->args->decision,
+	    .reason = self->args->reason,
+	};
+
+	PKG_TRY(batch_review_agree(self->review, batch, sha256, err));
+	return batch_tool_begin(self->tool, "batch-accept", &entry, err);
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(batch_tool) struct batch_tool tool = {0};
 	PKG_AUTO_FINI(batch_review) struct batch_review review = {0};
 	const struct args *args = options;
+	struct asking asking = {&tool, &review, args};
 	char by[64];
 	struct pkg_batch_accept accept = {
 	    .decision = strcmp(args->decision, "APPROVED") == 0
@@ -39,18 +69,18 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			    : PKG_DECISION_REJECTED,
 	    .reason = args->reason,
 	    .expires = args->expires,
-	    .by = login(by),
+	    .by = args->audit.operator!= NULL ? args->audit.operator: login(by),
 	    .padding =
 		args->padding != NULL && strcmp(args->padding, "pkcs1") == 0
 		    ? PKG_CMS_PKCS1
 		    : PKG_CMS_PSS,
-	    .agree = batch_review_agree,
-	    .agree_context = &review,
-	};
+	    .agree = agree,
+	    .agree_context = &asking, };
 
 	(void)argc;
 	PKG_TRY(batch_review_check(&args->review, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
 	PKG_TRY(pkg_batch_allows(tool.batch, PKG_BATCH_ACCEPT, err));
 	batch_review_start(&review, cli, &args->review);
@@ -62,7 +92,9 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 : PKG_REVIEW_REJECT;
 	review.reason = args->reason;
 	batch_review_key(&review, &tool);
-	PKG_TRY(pkg_batch_accept(tool.batch, &accept, err));
+	PKG_TRY(audit_trail_end(&tool.trail,
+				pkg_batch_accept(tool.batch, &accept, err),
+				NULL, err));
 	return batch_tool_record(&tool, err);
 }
 
@@ -87,6 +119,7 @@ enum pkg_code batch_accept_main(struct cli *cli, struct pkg_err *err)
 	    {"padding", 0, CLI_CHOICE, &args.padding, "FORM",
 	     "of an RSA key (default: pss)", "pss pkcs1", NULL},
 	    BATCH_REVIEW_ROWS(args.review),
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -30,6 +30,7 @@ enum pkg_code batch_tool_start(struct batch_tool *tool, struct cli *cli,
 
 void batch_tool_fini(struct batch_tool *tool)
 {
+	audit_trail_fini(&tool->trail);
 	pkg_batch_free(tool->batch);
 	pkg_process_free(tool->process);
 	pkg_spool_free(tool->spool);
@@ -97,6 +98,21 @@ enum pkg_code batch_tool_key(struct batch_tool *tool,
 			     const struct key_args *args, struct pkg_err *err)
 {
 	return key_args_load(&tool->key, &tool->certs, tool->cli, args, err);
+}
+
+enum pkg_code batch_tool_begin(struct batch_tool *tool, const char *event,
+			       const struct pkg_audit_entry *about,
+			       struct pkg_err *err)
+{
+	const struct pkg_batch_record *record = pkg_batch_record(tool->batch);
+	struct pkg_audit_entry entry = {0};
+
+	if (about != NULL)
+		entry = *about;
+	entry.event = event;
+	entry.tenant = record->tenant;
+	entry.job = record->id;
+	return audit_trail_begin(&tool->trail, &entry, err);
 }
 
 enum pkg_code batch_tool_record(struct batch_tool *tool, struct pkg_err *err)

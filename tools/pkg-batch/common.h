@@ -5,6 +5,7 @@
 /* What the verbs share. */
 
 #include "cli/cli.h"
+#include "common/audit.h"
 #include "common/key.h"
 #include "packline/batch.h"
 #include "packline/batch_life.h"
@@ -45,6 +46,7 @@ struct batch_tool {
 	struct pkg_batch *batch;
 	struct pkg_key *key;
 	struct pkg_certs *certs; /* NULL = those of the key file */
+	struct audit_trail trail;
 };
 
 /*
@@ -77,6 +79,13 @@ PKG_MUST_CHECK enum pkg_code batch_tool_open_bound(struct batch_tool *tool,
 PKG_MUST_CHECK enum pkg_code batch_tool_key(struct batch_tool *tool,
 					    const struct key_args *args,
 					    struct pkg_err *err);
+/*
+ * Say in the audit log, if there is one, that @event is going to happen to the
+ * batch that is open; @about has what else is to be told, or is NULL.
+ */
+PKG_MUST_CHECK enum pkg_code
+batch_tool_begin(struct batch_tool *tool, const char *event,
+		 const struct pkg_audit_entry *about, struct pkg_err *err);
 /* Write the record of the batch, without its documents, as the result. */
 PKG_MUST_CHECK enum pkg_code batch_tool_record(struct batch_tool *tool,
 					       struct pkg_err *err);

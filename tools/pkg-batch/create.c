@@ -7,6 +7,7 @@
 
 struct args {
 	struct batch_args batch;
+	struct audit_args audit;
 	const char *id, *requester;
 };
 
@@ -20,6 +21,33 @@ static enum pkg_code check_tenant(const struct batch_tool *tool,
 	return pkg_refuse(err, PKG_NO, "wrong-tenant",
 			  "process '%s' is of tenant '%s', not of '%s'",
 			  tool->process->name, tool->process->tenant, tenant);
+}
+
+/* The batch is there or not; its id may not be known before. */
+static enum pkg_code create_told(struct batch_tool *tool, char *id,
+				 bool *existed,
+				 const struct pkg_batch_create *create,
+				 struct pkg_err *err)
+{
+	const struct pkg_process *process = tool->process;
+	const struct pkg_audit_item input = {process->path, process->sha256};
+	const struct pkg_audit_entry begin = {
+	    .event = "batch-create",
+	    .tenant = process->tenant,
+	    .job = create->id,
+	    .inputs = &input,
+	    .input_count = 1,
+	};
+	struct pkg_audit_entry outcome = {.job = id};
+	enum pkg_code code = PKG_OK;
+
+	PKG_TRY(audit_trail_begin(&tool->trail, &begin, err));
+	code = pkg_batch_create(id, existed, cli_env(tool->cli), create, err);
+	if (code != PKG_OK)
+		outcome.job = NULL;
+	else if (*existed)
+		outcome.note = "it was there already";
+	return audit_trail_end(&tool->trail, code, &outcome, err);
 }
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
@@ -44,11 +72,12 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 				     "with the documents");
 	}
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, true, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_process(&tool, args->batch.process, err));
 	PKG_TRY(check_tenant(&tool, err));
 	create.spool = which.spool = tool.spool;
 	create.process = tool.process;
-	PKG_TRY(pkg_batch_create(id, &existed, cli_env(cli), &create, err));
+	PKG_TRY(create_told(&tool, id, &existed, &create, err));
 	if (existed)
 		cli_note(cli, "batch '%s' is there already", id);
 	which.tenant = tool.process->tenant;
@@ -71,6 +100,7 @@ enum pkg_code batch_create_main(struct cli *cli, struct pkg_err *err)
 	     "who asks for it", NULL, NULL},
 	    {"tenant", 0, CLI_TEXT, &args.batch.tenant, "NAME",
 	     "refuse a process of another tenant", NULL, NULL},
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-batch/common.h"
 
-#include "packline/limits.h"
+#include "packline/archive.h"
+#include "packline/arena.h"
+#include "packline/source.h"
 
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 struct args {
 	struct batch_args batch;
-	bool files, zip;
+	bool files, zip, no_sandbox;
 };
 
 static bool is_zip(const struct args *args, const char *path)
@@ -52,6 +56,42 @@ static void progress(void *context, uint64_t documents, uint64_t bytes)
 	cli_progress(context, "uploading", bytes, 0);
 }
 
+/*
+ * What comes from standard input is spooled before the sandbox is entered: it
+ * can write into the batch alone.
+ */
+static enum pkg_code take_stdin(struct pkg_batch_input *input,
+				struct pkg_err *err)
+{
+	struct pkg_source_fd source;
+
+	pkg_source_fd_init(&source, STDIN_FILENO, "standard input");
+	PKG_TRY(pkg_archive_spool(&input->fd, &source.source, err));
+	input->is_open = true;
+	return PKG_OK;
+}
+
+/* The list of what is uploaded, in the arena of the tool. */
+static enum pkg_code list_inputs(struct pkg_batch_upload *upload,
+				 const struct batch_tool *tool,
+				 const struct args *args, char **paths,
+				 struct pkg_err *err)
+{
+	struct pkg_batch_input *inputs =
+	    pkg_arena_array(tool->arena, upload->count, sizeof(*inputs), err);
+
+	if (inputs == NULL)
+		return pkg_failed_(err->code);
+	for (size_t i = 0; i < upload->count; i++) {
+		inputs[i].path = paths[i];
+		inputs[i].zip = is_zip(args, paths[i]);
+		if (strcmp(paths[i], "-") == 0)
+			PKG_TRY(take_stdin(&inputs[i], err));
+	}
+	upload->inputs = inputs;
+	return PKG_OK;
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
@@ -63,19 +103,19 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .progress = progress,
 	    .progress_context = cli,
 	};
-	struct pkg_batch_input *inputs = NULL;
 
 	PKG_TRY(check_args(args, argc, argv, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
-	inputs =
-	    pkg_arena_array(tool.arena, upload.count, sizeof(*inputs), err);
-	if (inputs == NULL)
-		return err->code;
-	for (size_t i = 0; i < upload.count; i++)
-		inputs[i] = (struct pkg_batch_input){
-		    .path = argv[i + 1], .zip = is_zip(args, argv[i + 1])};
-	upload.inputs = inputs;
 	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
+	PKG_TRY(pkg_batch_allows(tool.batch, PKG_BATCH_UPLOAD, err));
+	PKG_TRY(list_inputs(&upload, &tool, args, argv + 1, err));
+	PKG_TRY(protect_enter(
+	    &(struct protect_needs){
+		.no_sandbox = args->no_sandbox,
+		.folders = {pkg_job_fd(pkg_batch_job(tool.batch))},
+		.folder_count = 1,
+		.reads = true},
+	    err));
 	PKG_TRY(pkg_batch_upload(tool.batch, &upload, err));
 	return batch_tool_record(&tool, err);
 }
@@ -91,6 +131,7 @@ enum pkg_code batch_upload_main(struct cli *cli, struct pkg_err *err)
 	     "every operand is a document, also one called .zip", NULL, NULL},
 	    {"zip", 0, CLI_FLAG, &args.zip, NULL,
 	     "every operand is a ZIP file, whatever it is called", NULL, NULL},
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -24,6 +24,8 @@ struct pkg_batch_create {
 struct pkg_batch_input {
 	const char *path; /* "-" = standard input, if it is a ZIP file */
 	bool zip;         /* a ZIP file of documents; else a document itself */
+	bool is_open;     /* it was opened already, as @fd, a regular file */
+	int fd;
 };
 
 struct pkg_batch_upload {
