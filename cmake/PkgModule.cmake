@@ -45,6 +45,13 @@ function(pkg_tool name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/lib ${PROJECT_SOURCE_DIR}/tools)
   target_compile_definitions(${name} PRIVATE PKG_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PRIVATE pkg_cli_lib packline pkg_build_flags)
+  if(BUILD_SHARED_LIBS)
+    # Found from where the tool is, so that the prefix may be any, and move.
+    file(RELATIVE_PATH library ${CMAKE_INSTALL_FULL_BINDIR}
+      ${CMAKE_INSTALL_FULL_LIBDIR})
+    set_target_properties(${name} PROPERTIES INSTALL_RPATH
+      "$ORIGIN/${library}")
+  endif()
   install(TARGETS ${name} EXPORT PacklineTargets
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   set_property(GLOBAL APPEND PROPERTY PKG_TOOLS ${name})

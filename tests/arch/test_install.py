@@ -3,6 +3,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -111,11 +113,22 @@ def test_shared_library_exports_the_public_api_only(shared_prefix):
             if not name.startswith("pkg_") or name not in headers} == set()
 
 
-def test_tools_run_from_where_they_are_installed(prefix):
+def test_tools_run_from_where_they_are_installed(prefix, tmp_path):
+    """Also after the prefix was moved, and nobody says where libraries are."""
+    env = {name: value for name, value in os.environ.items()
+           if name != "LD_LIBRARY_PATH"}
+    for folder in prefix, shutil.copytree(prefix, tmp_path / "moved"):
+        for tool in tool_names():
+            version = output(folder / "bin" / tool, "--version", env=env)
+            assert version.startswith(f"{tool} ")
+
+
+def test_shared_tools_look_for_the_library_beside_them(shared_prefix):
+    """And nowhere else: no folder of the build, no current folder."""
     for tool in tool_names():
-        version = output(prefix / "bin" / tool, "--version",
-                         env=environment(prefix))
-        assert version.startswith(f"{tool} ")
+        rows = output("readelf", "-d", shared_prefix / "bin" / tool)
+        path, = re.findall(r"\((?:RUNPATH|RPATH)\).*\[(.*)\]", rows)
+        assert path.startswith("$ORIGIN/../lib") and ":" not in path
 
 
 def test_every_tool_has_its_page_and_completions(static_prefix):
