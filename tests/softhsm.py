@@ -92,16 +92,16 @@ class Tokens:
             path.write_bytes(data.replace(name + b"\xff", name + b"\0"))
         assert changed
 
-    def tool(self, *args, label="acme"):
+    def tool(self, *args, label="acme", pin=PIN):
         return self.command("pkcs11-tool", "--module", MODULE, "--token-label",
-                            label, "--login", "--pin", PIN, *args)
+                            label, "--login", "--pin", pin, *args)
 
     def new_key(self, name, number, kind, *rights, label="acme"):
         self.tool("--keypairgen", "--key-type", kind, "--label", name, "--id",
                   number, *(f"--{r}" if r == "always-auth" else f"--usage-{r}"
                             for r in rights), label=label)
 
-    def public_key(self, name, label):
+    def public_key(self, name, label, pin=PIN):
         """DER SubjectPublicKeyInfo; pkcs11-tool 0.23 cannot write P-384."""
         if name == "p384":
             listed = self.tool("--list-objects", "--type", "pubkey")
@@ -109,15 +109,15 @@ class Tokens:
             return bytes.fromhex(P384_SPKI + point[1])
         path = self.folder / "public.der"
         self.tool("--read-object", "--type", "pubkey", "--label", name, "-o",
-                  path, label=label)
+                  path, label=label, pin=pin)
         return path.read_bytes()
 
-    def new_cert(self, keys, name, kind, label="acme"):
+    def new_cert(self, keys, name, kind, label="acme", pin=PIN):
         """A certificate of keys.ca for the key; its path."""
         path = keys.cert(f"{label}-{name}-{kind}")
         if path.exists():
             return path
-        keys.path("token.der").write_bytes(self.public_key(name, label))
+        keys.path("token.der").write_bytes(self.public_key(name, label, pin))
         keys.openssl("pkey", "-pubin", "-inform", "DER", "-in", "token.der",
                      "-out", "token.pub")
         keys.openssl("req", "-new", "-key", keys.key("ca"), "-subj",

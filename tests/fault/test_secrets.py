@@ -7,13 +7,14 @@ computed by the second implementation.
 """
 
 import os
-import pathlib
+import pty
 import re
 import subprocess
 import sys
 import zipfile
 
 import pytest
+import softhsm
 from support import ROOT, bin_folder
 
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
@@ -25,6 +26,7 @@ import reference_read  # noqa: E402
 
 SUBJECT = ("--tenant", "acme", "--name", "demo", "--version", "1.0")
 PASSPHRASE, PASSWORD = "nine lives of a cat", "correct horse battery"
+PIN = "nobody types a PIN as long as this one"
 KEK = bytes(range(101, 133))
 PIECE = 16  # bytes that are looked for
 
@@ -45,47 +47,81 @@ def secret_numbers(path):
     return found
 
 
-@pytest.fixture
-def lair(tmp_path, keys):
+@pytest.fixture(scope="module")
+def library(build, sanitized):
+    """Asked for first: nothing is made in vain."""
+    if sanitized:
+        pytest.skip("the sanitizers keep copies of freed memory")
+    return build / "tests" / "fault" / "libdumpmem.so"
+
+
+@pytest.fixture(scope="module")
+def lair(library, tmp_path_factory, keys):
     """The secrets in files, and where they are."""
-    (tmp_path / "pass").write_text(PASSPHRASE + "\n")
-    (tmp_path / "pw").write_text(PASSWORD + "\n")
-    (tmp_path / "raw.kek").write_bytes(KEK)
-    (tmp_path / "hex.kek").write_text(KEK.hex() + "\n")
-    (tmp_path / "a.bin").write_bytes(bytes(200000))
+    folder = tmp_path_factory.mktemp("lair")
+    (folder / "pass").write_text(PASSPHRASE + "\n")
+    (folder / "pw").write_text(PASSWORD + "\n")
+    (folder / "raw.kek").write_bytes(KEK)
+    (folder / "hex.kek").write_text(KEK.hex() + "\n")
+    (folder / "a.bin").write_bytes(bytes(200000))
     for name in ("release", "ecu-rsa", "ecu-p256"):
         subprocess.run(["openssl", "pkey", "-in", keys.key(name), "-aes256",
                         "-passout", f"pass:{PASSPHRASE}", "-out",
-                        tmp_path / f"{name}.key"], check=True)
+                        folder / f"{name}.key"], check=True)
     subprocess.run(["openssl", "pkcs12", "-export", "-inkey",
                     keys.key("ecu-p256"), "-in", keys.cert("ecu-p256"),
                     "-passout", f"pass:{PASSPHRASE}", "-out",
-                    tmp_path / "ecu.p12"], check=True)
-    for path in tmp_path.iterdir():
+                    folder / "ecu.p12"], check=True)
+    for path in folder.iterdir():
         path.chmod(0o600)
-    return tmp_path
+    return folder
 
 
 @pytest.fixture
-def dump(build, sanitized, lair):
-    """dump(tool, ..., keep=False) -> what its memory held in the end"""
-    if sanitized:
-        pytest.skip("the sanitizers keep copies of freed memory")
-    library = build / "tests" / "fault" / "libdumpmem.so"
+def dump(library, lair, tmp_path):
+    """dump(tool, ..., keep=False, typed=None) -> what its memory held in the
+    end; typed: on its terminal, when that asks"""
 
-    def run_and_dump(tool, *args, keep=False):
+    def run_and_dump(tool, *args, keep=False, env=None, typed=None):
         env = os.environ | {"LD_PRELOAD": str(library),
-                            "DUMPMEM": str(lair / "dump")}
+                            "DUMPMEM": str(tmp_path / "dump")} | {
+            name: str(value) for name, value in (env or {}).items()}
         if keep:
             env["DUMPMEM_KEEP"] = "1"
-        subprocess.run([bin_folder() / tool, *map(str, args)], cwd=lair,
-                       env=env, check=True, capture_output=True)
-        memory = (lair / "dump").read_bytes()
+        command = [bin_folder() / tool, *map(str, args)]
+        if typed is None:
+            subprocess.run(command, cwd=lair, env=env, check=True,
+                           capture_output=True)
+        else:
+            assert type_into(command, lair, env, typed) == 0
+        memory = (tmp_path / "dump").read_bytes()
         assert len(memory) > 200000
         assert b"LD_PRELOAD=" in memory  # the stack is there to its end
         return memory
 
     return run_and_dump
+
+
+def type_into(command, folder, env, text):
+    """Run it on a terminal of its own; its exit status."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        try:
+            os.chdir(folder)
+            os.execve(command[0], list(map(str, command)), env)
+        finally:
+            os._exit(127)
+    seen = b""
+    while not seen.endswith(b": "):
+        seen += os.read(terminal, 1000)
+    os.write(terminal, text.encode() + b"\n")
+    try:
+        while data := os.read(terminal, 1000):
+            seen += data
+    except OSError:
+        pass  # the other side has closed it
+    assert text.encode() not in seen
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def pieces(secret):
@@ -114,9 +150,9 @@ def keys_of(path, cek):
     return found
 
 
-def all_secrets(path):
+def all_secrets(path, folder=None):
     """Everything that must not be found after @path was made or opened."""
-    folder, data = path.parent, path.read_bytes()
+    folder, data = folder or path.parent, path.read_bytes()
     cek = reference_read.unlock(data, password=PASSWORD.encode())
     kdf = reference_read.read_head(reference_read.Zip(data))["manifest"][
         "encryption"]["kdf"]
@@ -130,19 +166,25 @@ def all_secrets(path):
     return secrets
 
 
-def create(keys, extra=()):
+def create(keys, output="a.seal"):
     return ("create", *SUBJECT, "--recipient", keys.cert("ecu-rsa"),
             "--recipient", keys.cert("ecu-p256"), "--recipient", "password:",
             "--password", "file:pw", "--recipient", "kek:hex.kek",
             "--recipient", "kek:raw=raw.kek", "--key", "release.key", "--cert",
-            keys.cert("release"), "--passphrase", "file:pass", "-o", "a.seal",
-            *extra, "a.bin")
+            keys.cert("release"), "--passphrase", "file:pass", "-o", output,
+            "a.bin")
 
 
-@pytest.fixture
-def sealed(run, keys, lair):
-    run("pkg-seal", *create(keys), cwd=lair, check=0)
+@pytest.fixture(scope="module")
+def sealed(lair, keys):
+    subprocess.run([bin_folder() / "pkg-seal", *map(str, create(keys))],
+                   cwd=lair, check=True, capture_output=True)
     return lair / "a.seal"
+
+
+@pytest.fixture(scope="module")
+def secrets(sealed):
+    return all_secrets(sealed)
 
 
 OPENERS = {
@@ -156,40 +198,127 @@ OPENERS = {
 
 
 @pytest.mark.parametrize("how", OPENERS)
-def test_pkg_verify_leaves_nothing(dump, keys, sealed, how):
-    memory = dump("pkg-verify", "--trust", keys.ca, "-x", "out", "--recipient",
-                  *OPENERS[how], sealed)
-    assert (sealed.parent / "out/a.bin").exists()
-    assert found_in(memory, all_secrets(sealed)) == set()
+def test_pkg_verify_leaves_nothing(dump, keys, sealed, secrets, tmp_path, how):
+    memory = dump("pkg-verify", "--trust", keys.ca, "-x", tmp_path / "out",
+                  "--recipient", *OPENERS[how], sealed)
+    assert (tmp_path / "out/a.bin").exists()
+    assert found_in(memory, secrets) == set()
 
 
-def test_pkg_seal_create_leaves_nothing(dump, keys, lair):
-    memory = dump("pkg-seal", *create(keys))
-    assert found_in(memory, all_secrets(lair / "a.seal")) == set()
+def test_pkg_seal_create_leaves_nothing(dump, keys, lair, tmp_path):
+    path = tmp_path / "b.seal"
+    memory = dump("pkg-seal", *create(keys, output=path))
+    assert found_in(memory, all_secrets(path, lair)) == set()
 
 
 @pytest.mark.parametrize("how", ["rsa", "password"])
 @pytest.mark.parametrize("verb", ["open", "show"])
-def test_pkg_seal_reading_leaves_nothing(dump, keys, sealed, verb, how):
-    extra = ("--trust", keys.ca, "-o", "out") if verb == "open" else ()
+def test_pkg_seal_reading_leaves_nothing(dump, keys, sealed, secrets, tmp_path,
+                                         verb, how):
+    extra = ("--trust", keys.ca, "-o", tmp_path / "out") if verb == "open" \
+        else ()
     memory = dump("pkg-seal", verb, *extra, "--recipient", *OPENERS[how],
                   sealed)
-    assert found_in(memory, all_secrets(sealed)) == set()
+    assert found_in(memory, secrets) == set()
 
 
-def test_a_wrong_secret_leaves_nothing_either(dump, keys, sealed, lair):
+def test_a_wrong_secret_leaves_nothing_either(dump, keys, sealed, lair,
+                                              tmp_path):
     (lair / "other").write_text("rhubarb rhubarb rhubarb\n")
     (lair / "other").chmod(0o600)
     with pytest.raises(subprocess.CalledProcessError):
         dump("pkg-verify", "--trust", keys.ca, "--recipient", "password:",
              "--password", "file:other", sealed)
-    memory = pathlib.Path(lair / "dump").read_bytes()
+    memory = (tmp_path / "dump").read_bytes()
     assert found_in(memory, {"it": b"rhubarb rhubarb rhubarb"}) == set()
 
 
-def test_the_search_finds_what_is_not_wiped(dump, keys, sealed):
+def test_the_search_finds_what_is_not_wiped(dump, keys, sealed, secrets):
     """Without wiping, secrets do stay: the tests above can fail."""
-    secrets = all_secrets(sealed)
     memory = dump("pkg-verify", "--trust", keys.ca, "--recipient",
                   *OPENERS["password"], sealed, keep=True)
     assert {"CEK", "password", "scrypt"} <= found_in(memory, secrets)
+
+
+# -- the PIN of a token -------------------------------------------------------
+#
+# At the end nothing of it is left in the whole process, which has the engine
+# (libp11) and the module (SoftHSM) in it: these wipe their copies themselves,
+# and other modules may not.  While it runs they have to keep it, or what they
+# make of it, and what they keep is theirs.
+
+@pytest.fixture(scope="module")
+def box(lair, keys, tmp_path_factory):
+    """A token with a PIN that is found nowhere by chance."""
+    tokens = softhsm.Tokens(tmp_path_factory.mktemp("box") / "softhsm")
+    tokens.new_token("long", PIN)
+    tokens.tool("--keypairgen", "--key-type", "EC:secp256r1", "--label", "p256",
+                "--id", "01", "--usage-sign", "--usage-derive", label="long",
+                pin=PIN)
+    (lair / "pin").write_text(PIN + "\n")
+    (lair / "pin").chmod(0o600)
+    tokens.certs = {kind: tokens.new_cert(keys, "p256", kind, label="long",
+                                          pin=PIN)
+                    for kind in ("signer", "ec-recipient")}
+    return tokens
+
+
+def in_token(box, option, kind):
+    return (option, "pkcs11:token=long;object=p256", "--cert",
+            box.certs[kind], "--pkcs11-module", softhsm.MODULE)
+
+
+HOW_THE_PIN_COMES = {"file": (("--pin", "file:pin"), None), "typed": ((), PIN)}
+
+
+@pytest.fixture(params=HOW_THE_PIN_COMES)
+def pin(request):
+    return HOW_THE_PIN_COMES[request.param]
+
+
+def sign_in_token(box, output):
+    return ("pkg-seal", "create", *SUBJECT,
+            *in_token(box, "--key", "signer"), "-o", output, "a.bin")
+
+
+def test_signing_in_a_token_leaves_no_pin(dump, box, tmp_path, pin):
+    options, typed = pin
+    memory = dump(*sign_in_token(box, tmp_path / "x"), *options, env=box.env,
+                  typed=typed)
+    assert (tmp_path / "x").exists()
+    assert found_in(memory, {"PIN": PIN.encode()}) == set()
+
+
+def test_decrypting_in_a_token_leaves_nothing(dump, keys, box, tmp_path, pin,
+                                              lair):
+    subprocess.run(
+        [bin_folder() / "pkg-seal", "create", *SUBJECT, "--key",
+         keys.key("officer"), "--cert", keys.cert("officer"), "--recipient",
+         box.certs["ec-recipient"], "--recipient", "kek:raw=raw.kek", "-o",
+         tmp_path / "y", "a.bin"], cwd=lair, check=True, capture_output=True)
+    options, typed = pin
+    memory = dump("pkg-verify", "--trust", keys.ca, "-x", tmp_path / "out",
+                  *in_token(box, "--recipient", "ec-recipient"), *options,
+                  tmp_path / "y", env=box.env, typed=typed)
+    assert (tmp_path / "out/a.bin").exists()
+    cek = reference_read.unlock((tmp_path / "y").read_bytes(), ("raw", KEK))
+    secrets = keys_of(tmp_path / "y", cek) | {"PIN": PIN.encode()}
+    assert found_in(memory, secrets) == set()
+
+
+def test_a_wrong_pin_is_not_left_either(dump, box, lair, tmp_path):
+    wrong = PIN[::-1]
+    (lair / "wrong").write_text(wrong + "\n")
+    (lair / "wrong").chmod(0o600)
+    with pytest.raises(subprocess.CalledProcessError):
+        dump(*sign_in_token(box, tmp_path / "x"), "--pin", "file:wrong",
+             env=box.env)
+    memory = (tmp_path / "dump").read_bytes()
+    assert found_in(memory, {"PIN": wrong.encode()}) == set()
+
+
+def test_the_search_finds_a_pin_that_is_not_wiped(dump, box, tmp_path, pin):
+    options, typed = pin
+    memory = dump(*sign_in_token(box, tmp_path / "x"), *options, env=box.env,
+                  typed=typed, keep=True)
+    assert found_in(memory, {"PIN": PIN.encode()}) == {"PIN"}
