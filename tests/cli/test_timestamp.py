@@ -9,44 +9,9 @@ import time
 
 import pytest
 from office import Office
-from support import P256, RSA
+from tsa import Authority
 
 SUBJECT = ("--tenant", "acme", "--name", "demo", "--version", "1.2.3")
-CONFIG = """\
-[tsa]
-default_tsa = one
-[one]
-serial = {folder}/serial
-crypto_device = builtin
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-other_policies = 1.2.3.4.2
-digests = sha256, sha384, sha512
-accuracy = secs:1
-ess_cert_id_alg = sha256
-"""
-
-
-class Authority:
-    def __init__(self, keys):
-        self.keys = keys
-        self.config = keys.path("tsa.cnf")
-        self.config.write_text(CONFIG.format(folder=keys.folder))
-        keys.path("serial").write_text("01\n")
-        for name, usage in (("tsa", "critical,timeStamping"),
-                            ("two-uses", "critical,timeStamping,codeSigning")):
-            keys.path(f"{name}.ext").write_text(
-                "basicConstraints=critical,CA:FALSE\n"
-                "keyUsage=critical,digitalSignature\n"
-                f"extendedKeyUsage={usage}\n")
-            keys.new_cert(name, P256, name)
-        keys.new_ca("tsa-ca")
-        keys.new_cert("tsa-rsa", RSA, "tsa", ca="tsa-ca")
-
-    def reply(self, query, reply, name="tsa", *more):
-        self.keys.openssl("ts", "-reply", "-queryfile", query, "-signer",
-                          self.keys.cert(name), "-inkey", self.keys.key(name),
-                          "-config", self.config, "-out", reply, *more)
 
 
 @pytest.fixture(scope="module")

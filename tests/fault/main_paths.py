@@ -9,13 +9,17 @@ need not give the same bytes (encryption, randomised signatures, the time).
 """
 
 import dataclasses
+import json
 from typing import Callable
 
 import forge
 import manifest_product
+import server_answers
 from importing import Importer
+from office import Office
 from standin import StandIn
 from support import manifest_sha256
+from tsa import Authority
 
 
 @dataclasses.dataclass
@@ -227,3 +231,176 @@ def import_once_more(work, run, keys):
     importer(importer.product("p"), check=0)
     return ["product.bundle", "--trust", keys.ca, "--server", server.url,
             "--netrc", "netrc", "--retries", "0", "-o", "receipt"]
+
+
+@main_path("pkg-import", long=True)
+def import_nothing_yet(work, run, keys):
+    """The same, and it only tells what it would do."""
+    return [*import_once_more(work, run, keys)[:-2], "--dry-run"]
+
+
+# -- the other verbs ----------------------------------------------------------
+
+def needs_approval(work, run, keys):
+    """a.request, which two officers are to approve."""
+    Office(keys, work).policy(required=1)
+    (work / "payload").write_bytes(b"abc")
+    run("pkg-seal", "create", *SUBJECT, "--policy", "release.yaml",
+        "--requester", "build", "--request", "a.request", "-o", "a.draft",
+        "payload", cwd=work, check=0)
+
+
+def yes(path):
+    return "--yes", "--expect-digest", manifest_sha256(path.read_bytes())
+
+
+@main_path("pkg-seal", exact=False)
+def approve_a_request(work, run, keys):
+    needs_approval(work, run, keys)
+    return ["approve", "--decision", "APPROVED", "--reason", "tested",
+            "--policy", "release.yaml", "--key", keys.key("alice"), "--cert",
+            keys.cert("alice"), *yes(work / "a.request"), "-o", "b.request",
+            "a.request"]
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def approve_a_draft(work, run, keys):
+    args = approve_a_request(work, run, keys)
+    return [*args[:-2], "b.draft", "a.draft"]
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def approve_as_a_pair(work, run, keys):
+    args = approve_a_request(work, run, keys)
+    return [*args[:-2], "alice", "--pair", "a.request"]
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def sign_an_approved_request(work, run, keys):
+    run("pkg-seal", *approve_a_request(work, run, keys), cwd=work, check=0)
+    return ["sign", "--policy", "release.yaml", "--key", keys.key("release"),
+            "--cert", keys.cert("release"), *yes(work / "b.request"), "-o",
+            "c.request", "b.request"]
+
+
+@main_path("pkg-seal", exact=False)
+def resign_by_another(work, run, keys):
+    run("pkg-seal", *create_a_draft(work, run, keys), "--key",
+        keys.key("release"), "--cert", keys.cert("release"), cwd=work, check=0)
+    return ["resign", "--replace", "--key", keys.key("officer"), "--cert",
+            keys.cert("officer"), *yes(work / "a.draft"), "-o", "a.seal",
+            "a.draft"]
+
+
+def signed(work, run, keys):
+    run("pkg-seal", *resign_by_another(work, run, keys), cwd=work, check=0)
+
+
+@main_path("pkg-seal", long=True)
+def ask_for_a_timestamp(work, run, keys):
+    signed(work, run, keys)
+    return ["timestamp", "--query", "-o", "q.tsq", "a.seal"]
+
+
+@main_path("pkg-seal")
+def put_in_a_timestamp(work, run, keys):
+    run("pkg-seal", *ask_for_a_timestamp(work, run, keys), cwd=work, check=0)
+    Authority(keys).reply(work / "q.tsq", work / "r.tsr")
+    return ["timestamp", "--reply", "r.tsr", "--sent", "q.tsq", "--trust-tsa",
+            keys.ca, "-o", "b.seal", "a.seal"]
+
+
+@main_path("pkg-verify", long=True)
+def verify_by_a_timestamp(work, run, keys):
+    run("pkg-seal", *put_in_a_timestamp(work, run, keys), cwd=work, check=0)
+    return ["--trust", keys.ca, "--time", "tsa", "--trust-tsa", keys.ca,
+            "--state", "state.json", "b.seal"]
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def seal_and_request(work, run, keys):
+    """Two outputs: the request comes first."""
+    return [*create_a_draft(work, run, keys), "--recipient",
+            keys.cert("ecu-p256"), "--request", "a.request"]
+
+
+@main_path("pkg-seal", exact=False, long=True)
+def seal_from_a_lock(work, run, keys):
+    (work / "ecu.yaml").write_text(
+        "packline: 1\ndeviceConfig: ecu\ntenant: acme\nkind: signed\n")
+    (work / "product.yaml").write_text(
+        "packline: 1\ntenant: acme\nproduct: {name: gw, version: '1'}\n"
+        "modules:\n- {name: os, version: '1', type: os, artifacts: "
+        "[{path: os.bin, seal: ecu.yaml}, {path: note, seal: ecu.yaml}]}\n")
+    (work / "os.bin").write_bytes(b"os")
+    (work / "note").write_bytes(b"note")
+    run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock",
+        cwd=work, check=0)
+    return ["create", "--from-lock", "product.lock", "--request", "requests",
+            "--key", keys.key("officer"), "--cert", keys.cert("officer"),
+            "-o", "sealed"]
+
+
+@main_path("pkg-hash", long=True)
+def hash_and_compare(work, run, keys):
+    args = hash_two_files(work, run, keys)
+    records = run("pkg-hash", *args, cwd=work, check=0).raw
+    (work / "records").write_bytes(records)
+    return ["-j", "1", "--check", "records"]
+
+
+@main_path("pkg-hash", long=True)
+def hash_a_folder(work, run, keys):
+    hash_two_files(work, run, keys)
+    (work / "sub").mkdir()
+    (work / "sub/file").write_bytes(b"")
+    return ["-j", "1", "-r", "-o", "sums", "."]
+
+
+def locked(work, run):
+    manifest_product.write(work)
+    run("pkg-manifest", "resolve", "product.yaml", "-o", "product.lock",
+        cwd=work, check=0)
+
+
+@main_path("pkg-manifest", long=True)
+def manifest_files(work, run, keys):
+    manifest_product.write(work)
+    return ["files", "product.yaml"]
+
+
+@main_path("pkg-manifest", long=True)
+def manifest_list(work, run, keys):
+    locked(work, run)
+    return ["list", "modules", "product.lock", "--sort", "name:ASC"]
+
+
+@main_path("pkg-manifest", long=True)
+def manifest_diff(work, run, keys):
+    locked(work, run)
+    return ["diff", "product.lock", "product.lock"]
+
+
+@main_path("pkg-manifest", long=True)
+def manifest_graph(work, run, keys):
+    locked(work, run)
+    return ["graph", "-o", "graph.dot", "product.lock"]
+
+
+@main_path("pkg-manifest", long=True)
+def manifest_from_server(work, run, keys):
+    locked(work, run)
+    lock = json.loads((work / "product.lock").read_text())
+    server_answers.save(work / "server", server_answers.answers(lock))
+    return ["from-server", "--tenant", "acme", "--name", "gateway",
+            "--version", "1.0", "--lock", "-o", "direct.lock", "server"]
+
+
+@main_path("pkg-manifest", long=True)
+def manifest_schema(work, run, keys):
+    return ["schema", "lock"]
+
+
+@main_path("pkg-seal", long=True)
+def seal_schema(work, run, keys):
+    return ["schema", "device-config"]

@@ -7,13 +7,16 @@ tries them all.
 """
 
 import concurrent.futures
+import hashlib
 import os
 import shutil
+import subprocess
 
 import pytest
 from injection import (ERRORS, NEVER_FAIL, Judge, Place, after_error,
                        after_kill, all_places, traced)
 from power_cut import examine
+from support import clean_environment
 
 ALL = os.environ.get("PKG_INJECT") == "all"
 # Where an output gets its bytes and its name.
@@ -30,10 +33,27 @@ def tool(ready, run, sanitized):
 
 @pytest.fixture
 def judge(ready, run, keys):
-    def is_sound(path):
+    """Each content is looked at once; tests/stock.py does not look at it again,
+    as it would after run()."""
+    known = {}
+
+    def look(path, content):
+        if path.suffix == ".json":      # an approval beside its signature
+            return content.startswith(b"{") and content.endswith(b"}")
         checks = (("pkg-verify", "--trust", keys.ca, path),
-                  ("pkg-seal", "show", path))
-        return any(run(*check).code == 0 for check in checks)
+                  ("pkg-seal", "show", path),
+                  ("pkg-seal", "timestamp", "--query", "-o", "-", path))
+        return any(subprocess.run(
+            [run.folder / check[0], *map(str, check[1:])], check=False,
+            stdin=subprocess.DEVNULL, capture_output=True,
+            env=clean_environment()).returncode == 0 for check in checks)
+
+    def is_sound(path):
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        if digest not in known:
+            known[digest] = look(path, content)
+        return known[digest]
     return Judge(ready, is_sound)
 
 
