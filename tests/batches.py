@@ -62,6 +62,19 @@ class Batches:
                     *args)
         return self.run("accept", *args, batch, **how)
 
+    def work(self, batch, *args, key="release", **how):
+        """Run it with a key of the tests (None = without --key)."""
+        if key:
+            args = ("--key", self.keys.key(key), "--cert",
+                    self.keys.cert(key), *args)
+        return self.run("run", *args, batch, **how)
+
+    def members(self, batch):
+        """What is in its download, by name."""
+        self.run("download", "--force", "-o", "out.zip", batch)
+        with zipfile.ZipFile(self.folder / "out.zip") as box:
+            return {name: box.read(name) for name in box.namelist()}
+
     def status(self, batch, *args):
         return self.record("status", "--format", "jsonl", *args, batch)
 

@@ -98,6 +98,7 @@ enum pkg_code batch_download_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_export_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_import_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_list_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code batch_run_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_schema_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_status_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_timestamp_main(struct cli *cli, struct pkg_err *err);

@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 	     batch_create_main},
 	    {"upload", "put documents into a batch", batch_upload_main},
 	    {"accept", "approve or reject a batch", batch_accept_main},
+	    {"run", "sign or validate the documents", batch_run_main},
 	    {"export", "write what crosses an air gap", batch_export_main},
 	    {"import", "take in what came over an air gap", batch_import_main},
 	    {"timestamp", "have signatures stamped with the time",
