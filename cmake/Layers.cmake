@@ -82,9 +82,9 @@ pkg_layer(trust
   OWNS ""
   HEADERS "trust device_config approval_policy state")
 pkg_layer(verify
-  USES "base io digest json schema sign zip container trust"
+  USES "base io digest json schema ledger sign zip container trust"
   OWNS ""
-  HEADERS "verify")
+  HEADERS "verify verify_log")
 pkg_layer(seal
   USES "base io digest json yaml schema sign zip manifest container trust verify"
   OWNS ""

@@ -19,8 +19,9 @@ PRINTED_BY = {
     "pkg-manifest": ["artifact", "import", "import-step", "lock", "manifest",
                      "plan", "plan-cloudfoundry", "profile", "receipt"],
     "pkg-seal": ["approval-policy", "audit-head", "audit-line", "container",
-                 "device-config", "recipient", "signature", "signing-request",
-                 "stage", "state", "task", "trust-policy", "verdict"]}
+                 "device-config", "log-verdict", "recipient", "signature",
+                 "signing-request", "stage", "state", "task", "trust-policy",
+                 "verdict"]}
 SHAPE = {"unknown-key", "missing-key", "conflicting-keys", "wrong-type",
          "wrong-value", "out-of-range", "too-short", "too-long", "wrong-form",
          "duplicate-item"}

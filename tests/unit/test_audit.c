@@ -3,6 +3,8 @@
 #include "audit_box.h"
 #include "schema_file.h"
 
+#include "packline/verify_log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -438,6 +440,7 @@ static void schemas_are_those_in_the_tree(void **state)
 	(void)state;
 	schema_file_matches("audit-line", pkg_audit_line_schema);
 	schema_file_matches("audit-head", pkg_audit_head_schema);
+	schema_file_matches("log-verdict", pkg_log_verdict_schema);
 }
 
 int main(void)

@@ -180,6 +180,7 @@ enum pkg_code seal_tool_demands(struct pkg_trust_demands *demands,
 enum pkg_code seal_approve_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_attach_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_create_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code seal_head_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_open_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_schema_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code seal_request_main(struct cli *cli, struct pkg_err *err);

@@ -26,6 +26,8 @@ int main(int argc, char **argv)
 	     seal_timestamp_main},
 	    {"open", "verify a container and extract its files",
 	     seal_open_main},
+	    {"head", "write the head of an audit log, and sign it",
+	     seal_head_main},
 	    {"task", "packaging tasks: ask now, approve, make later",
 	     seal_task_main},
 	    {"schema", "print the JSON Schema of a file or a record",

@@ -9,6 +9,7 @@
 #include "packline/task.h"
 #include "packline/trust.h"
 #include "packline/verify.h"
+#include "packline/verify_log.h"
 
 static const unsigned char container[] = {
 #include "schemas/container.inc"
@@ -32,6 +33,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    {"audit-line", pkg_audit_line_schema, NULL, 0},
 	    {"container", NULL, container, sizeof(container)},
 	    {"device-config", pkg_device_config_schema, NULL, 0},
+	    {"log-verdict", pkg_log_verdict_schema, NULL, 0},
 	    {"recipient", NULL, recipient, sizeof(recipient)},
 	    {"signature", NULL, signature, sizeof(signature)},
 	    {"signing-request", NULL, signing_request, sizeof(signing_request)},
@@ -58,8 +60,8 @@ enum pkg_code seal_schema_main(struct cli *cli, struct pkg_err *err)
 	    .notes =
 		"NAME: approval-policy, audit-head, audit-line, container, "
 		"device-config,\n"
-		"recipient, signature, signing-request, stage, state, "
-		"task, trust-policy or\nverdict.",
+		"log-verdict, recipient, signature, signing-request, stage, "
+		"state, task,\ntrust-policy or verdict.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,

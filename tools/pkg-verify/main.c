@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pkg-verify: yes or no about a container or a bundle, and why. */
+/* pkg-verify: yes or no about a container, a bundle or a log, and why. */
 #include "common/protect.h"
+#include "pkg-verify/log.h"
 #include "pkg-verify/setup.h"
 
 #include "packline/crypto.h"
@@ -114,6 +115,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_crypto) struct pkg_crypto *crypto = NULL;
+	const struct verify_args *args = options;
 	enum pkg_code code = PKG_OK;
 
 	(void)argc;
@@ -124,7 +126,14 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 				argv[0]);
 	PKG_TRY(pkg_crypto_new(&crypto, err));
 	cli_env(cli)->crypto = crypto;
-	code = verify_input(cli, options, argv[0], err);
+	if (verify_is_log(cli, argv[0]))
+		code = verify_log(cli, args, argv[0], err);
+	else if (args->heads.count > 0 || args->unsigned_heads)
+		code = pkg_fail(err, PKG_USAGE,
+				"--head is for an audit log, and '%s' is none",
+				argv[0]);
+	else
+		code = verify_input(cli, args, argv[0], err);
 	cli_env(cli)->crypto = NULL;
 	return code;
 }
@@ -163,6 +172,11 @@ static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
 	     "write the files there, if the answer is yes", NULL, "dir"},
 	    {"unsigned-digest", 0, CLI_FLAG, &args.unsigned_digest, NULL,
 	     "SHA-256 of it without signatures and approvals", NULL, NULL},
+	    {"head", 0, CLI_LIST, &args.heads, "FILE",
+	     "an audit log goes through this head (with FILE.p7s)", NULL,
+	     "file"},
+	    {"unsigned-heads", 0, CLI_FLAG, &args.unsigned_heads, NULL,
+	     "take a head that nobody has signed", NULL, NULL},
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
 	     "form of the result (default: jsonl)", "jsonl text", NULL},
@@ -170,11 +184,13 @@ static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
 	};
 	const struct cli_command command = {
 	    .synopsis = "[options] FILE",
-	    .purpose = "Say yes or no about a container, a draft or an import "
-		       "bundle, and why.",
+	    .purpose = "Say yes or no about a container, a draft, an import "
+		       "bundle or an audit log, and why.",
 	    .notes = "FILE - is standard input.\n"
-		     "Without --trust the answer is never yes.\n"
-		     "Exit status: 0 yes, 1 no, 3 not a container of format 1.",
+		     "Without --trust the answer is never yes, but about an "
+		     "audit log alone.\n"
+		     "Exit status: 0 yes, 1 no, 3 neither a container of "
+		     "format 1 nor a log.",
 	    .table = table,
 	    .common = CLI_FORCE,
 	    .min_args = 1,

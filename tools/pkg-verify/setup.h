@@ -21,7 +21,8 @@ struct verify_args {
 	const char *extract, *format;
 	struct cli_list crls, tsas;
 	struct cli_number min_sequence;
-	bool unsigned_digest, no_sandbox;
+	struct cli_list heads; /* of an audit log */
+	bool unsigned_digest, unsigned_heads, no_sandbox;
 };
 
 /* What it names, opened and read. */

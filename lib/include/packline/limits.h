@@ -106,6 +106,7 @@
 #define PKG_LIMIT_AUDIT_FILES 900u /* count: a check has all of them open */
 #define PKG_LIMIT_AUDIT_TEXT  (32u << 10) /* one text: a reason, escaped */
 #define PKG_LIMIT_AUDIT_HEAD  4096u       /* a head */
+#define PKG_LIMIT_AUDIT_HEADS 64u         /* count: heads of one check */
 
 /* Accuracy of a time stamp, in seconds: a vaguer time is none. */
 #define PKG_LIMIT_TSA_ACCURACY 3600
