@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """pkg-batch run: every document gets its signature, or its verdict."""
 
+import hashlib
 import json
 
 import pytest
@@ -143,6 +144,27 @@ def test_it_goes_on_where_it_was_killed(desk, keys, tmp_path):
         made = desk.members("b1")
         for name in NAMES:
             stock_cms(keys, tmp_path, made[name + ".p7s"], made[name])
+
+
+def test_the_audit_log_says_so_before_and_after(desk, keys):
+    desk.ready_to_run("b1", *NAMES)
+    request = desk.status("b1")["requestSha256"]
+    desk.work("b1", "--audit-log", "audit", "--operator", "alice")
+    begin, end = [json.loads(line) for line in
+                  (desk.folder / "audit").read_text().splitlines()][-2:]
+    assert begin["event"] == end["event"] == "batch-run"
+    assert begin["phase"] == "begin" and end["phase"] == "end"
+    assert request in json.dumps(begin["inputs"])
+    digest = hashlib.sha256((desk.job("b1") / "results.jsonl").read_bytes())
+    assert digest.hexdigest() in json.dumps(end["outputs"])
+    assert "3 good" in end["note"]
+
+
+def test_a_key_that_cannot_be_logged_is_not_used(desk):
+    desk.ready_to_run("b1", *NAMES)
+    (desk.folder / "audit").write_text("no log\n")
+    desk.work("b1", "--audit-log", "audit", code=3)
+    assert desk.status("b1")["status"] == "ACCEPTED"
 
 
 @pytest.mark.parametrize("name", ["rsa", "p256", "p384"])

@@ -80,6 +80,13 @@ PKG_MUST_CHECK enum pkg_code batch_tool_key(struct batch_tool *tool,
 					    const struct key_args *args,
 					    struct pkg_err *err);
 /*
+ * What a run needs: to sign, the key of @args, or else that of the process; to
+ * validate, the certificate of @args, if there is one.
+ */
+PKG_MUST_CHECK enum pkg_code batch_tool_run_key(struct batch_tool *tool,
+						const struct key_args *args,
+						struct pkg_err *err);
+/*
  * Say in the audit log, if there is one, that @event is going to happen to the
  * batch that is open; @about has what else is to be told, or is NULL.
  */

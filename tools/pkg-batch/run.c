@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/batch_run.h"
+#include "packline/hasher.h"
 #include "packline/limits.h"
 #include "pkg-batch/common.h"
 #include "pkg-batch/review.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 struct args {
 	struct batch_args batch;
 	struct key_args key;
 	struct cli_number jobs;
 	struct review_args review;
+	struct audit_args audit;
 };
 
 /* A running run. */
@@ -25,50 +30,6 @@ static void running_fini(struct running *self)
 	batch_tool_fini(&self->tool);
 }
 
-static void progress(void *context, uint64_t done, uint64_t total)
-{
-	cli_progress(context, "documents", done, total);
-}
-
-/* To sign: the key of the command line, or that of the process. */
-static enum pkg_code load_key(struct running *self, struct pkg_err *err)
-{
-	const struct pkg_process *process = self->tool.process;
-	struct key_args key = self->args->key;
-
-	if (key.key == NULL) {
-		key.key = process->key;
-		key.cert = key.cert == NULL ? process->cert : key.cert;
-	}
-	if (key.key == NULL) {
-		(void)pkg_fail(err, PKG_USAGE,
-			       "process '%s' signs, and no key was named",
-			       process->name);
-		return pkg_hint(err, "give --key KEY and --cert FILE, or say "
-				     "them in the process: signing");
-	}
-	PKG_TRY(batch_tool_key(&self->tool, &key, err));
-	return PKG_OK;
-}
-
-/* To validate raw signatures: the certificate of whoever made them. */
-static enum pkg_code load_cert(struct running *self, struct pkg_err *err)
-{
-	const struct key_args *key = &self->args->key;
-	struct batch_tool *tool = &self->tool;
-
-	if (key->key != NULL || key->passphrase != NULL || key->pin != NULL ||
-	    key->pkcs11_module != NULL)
-		return pkg_fail(err, PKG_USAGE,
-				"process '%s' validates: it uses no key",
-				tool->process->name);
-	if (key->cert == NULL)
-		return PKG_OK;
-	PKG_TRY(pkg_certs_new(&tool->certs, tool->crypto, err));
-	return pkg_certs_add_file(tool->certs, cli_dirfd(tool->cli), key->cert,
-				  err);
-}
-
 static const struct pkg_certs *certs_of(const struct running *self)
 {
 	return self->tool.certs == NULL && self->tool.key != NULL
@@ -76,25 +37,36 @@ static const struct pkg_certs *certs_of(const struct running *self)
 		   : self->tool.certs;
 }
 
-/* Show what will be signed, and have it confirmed. */
-static enum pkg_code confirm(struct running *self, struct pkg_err *err)
+/* -- before -- */
+
+/* Show what will be signed, have it confirmed, and say so in the log. */
+static enum pkg_code agree(struct running *self, bool sign, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf request = {.max = PKG_LIMIT_BATCH_RECORD};
+	struct batch_tool *tool = &self->tool;
 	uint8_t sha256[32];
+	const struct pkg_audit_item input = {"request.json", sha256};
+	struct pkg_audit_entry entry = {.inputs = &input, .input_count = 1};
 
-	PKG_TRY(pkg_batch_request(self->tool.batch, &request, sha256, err));
-	self->review.act = PKG_REVIEW_RUN;
-	self->review.approvals = &self->approvals;
-	batch_review_key(&self->review, &self->tool);
-	return batch_review_agree(&self->review, self->tool.batch, sha256, err);
+	PKG_TRY(pkg_batch_request(tool->batch, &request, sha256, err));
+	if (sign) {
+		self->review.act = PKG_REVIEW_RUN;
+		self->review.approvals = &self->approvals;
+		batch_review_key(&self->review, tool);
+		PKG_TRY(batch_review_agree(&self->review, tool->batch, sha256,
+					   err));
+		entry.key = self->review.key;
+		if (self->review.cert != NULL)
+			entry.certificate = self->review.cert->sha256;
+	}
+	return batch_tool_begin(tool, "batch-run", &entry, err);
 }
 
 /* Everything that must hold before a key is used. */
 static enum pkg_code prepare(struct running *self, struct pkg_err *err)
 {
 	struct batch_tool *tool = &self->tool;
-	struct pkg_batch_state state = *pkg_batch_state(tool->batch);
 	const bool sign = tool->process->action == PKG_PROCESS_SIGN;
 
 	PKG_TRY(pkg_batch_validate(tool->batch, &self->approvals, tool->arena,
@@ -102,18 +74,23 @@ static enum pkg_code prepare(struct running *self, struct pkg_err *err)
 	if (sign)
 		batch_review_start(&self->review, tool->cli,
 				   &self->args->review);
-	PKG_TRY(sign ? load_key(self, err) : load_cert(self, err));
-	if (sign)
-		PKG_TRY(confirm(self, err));
-	if (state.status != PKG_BATCH_ACCEPTED)
-		return PKG_OK;
-	state.status = PKG_BATCH_READY;
-	return pkg_batch_set_state(tool->batch, &state, err);
+	PKG_TRY(batch_tool_run_key(tool, &self->args->key, err));
+	return agree(self, sign, err);
 }
 
-static enum pkg_code work(struct running *self, struct pkg_err *err)
+/* -- the work -- */
+
+static void progress(void *context, uint64_t done, uint64_t total)
+{
+	cli_progress(context, "documents", done, total);
+}
+
+static enum pkg_code work(struct running *self,
+			  struct pkg_batch_outcome *outcome,
+			  struct pkg_err *err)
 {
 	struct batch_tool *tool = &self->tool;
+	struct pkg_batch_state state = *pkg_batch_state(tool->batch);
 	const struct pkg_batch_run_options options = {
 	    .key = tool->key,
 	    .certs = certs_of(self),
@@ -121,23 +98,59 @@ static enum pkg_code work(struct running *self, struct pkg_err *err)
 	    .progress = progress,
 	    .context = tool->cli,
 	};
-	struct pkg_batch_outcome outcome;
 	enum pkg_code code = PKG_OK;
 
-	code = pkg_batch_run(tool->batch, &options, &outcome, err);
+	if (state.status == PKG_BATCH_ACCEPTED) {
+		state.status = PKG_BATCH_READY;
+		PKG_TRY(pkg_batch_set_state(tool->batch, &state, err));
+	}
+	code = pkg_batch_run(tool->batch, &options, outcome, err);
 	cli_progress_clear(tool->cli);
 	return code;
+}
+
+/* What came of it, for the log. */
+static enum pkg_code tell(struct running *self, enum pkg_code code,
+			  const struct pkg_batch_outcome *outcome,
+			  struct pkg_err *err)
+{
+	const struct pkg_hasher_item results = {.path = "results.jsonl",
+						.fd = -1,
+						.nofollow = true,
+						.set = PKG_DIGEST_SHA256};
+	struct batch_tool *tool = &self->tool;
+	struct pkg_artifact file = {0};
+	const struct pkg_audit_item output = {results.path,
+					      file.digests.sha256};
+	char note[120];
+	const struct pkg_audit_entry entry = {
+	    .outputs = &output, .output_count = 1, .note = note};
+
+	if (tool->trail.audit == NULL || code != PKG_OK)
+		return audit_trail_end(&tool->trail, code, NULL, err);
+	PKG_TRY(pkg_hasher_one(tool->crypto,
+			       pkg_job_fd(pkg_batch_job(tool->batch)), &results,
+			       &file, err));
+	(void)snprintf(note, sizeof(note),
+		       "%" PRIu64 " documents: %" PRIu64 " good, %" PRIu64
+		       " not; %" PRIu64 " of them in an earlier run",
+		       outcome->documents, outcome->succeeded, outcome->failed,
+		       outcome->before);
+	return audit_trail_end(&tool->trail, PKG_OK, &entry, err);
 }
 
 /* To its end; time stamps come from outside: pkg-batch timestamp. */
 static enum pkg_code go_on(struct running *self, struct pkg_err *err)
 {
 	const struct batch_tool *tool = &self->tool;
-	const struct pkg_batch_state *state = pkg_batch_state(tool->batch);
+	struct pkg_batch_outcome outcome;
 
-	if (state->status != PKG_BATCH_FINISHING) {
+	if (pkg_batch_state(tool->batch)->status != PKG_BATCH_FINISHING) {
 		PKG_TRY(prepare(self, err));
-		PKG_TRY(work(self, err));
+		PKG_TRY(tell(self, work(self, &outcome, err), &outcome, err));
+	} else if (tool->process->form == PKG_PROCESS_RAW) {
+		/* Whose signatures these are is not in them. */
+		PKG_TRY(batch_tool_run_key(&self->tool, &self->args->key, err));
 	}
 	return tool->process->has_tsa
 		   ? PKG_OK
@@ -154,6 +167,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	(void)argc;
 	PKG_TRY(batch_review_check(&args->review, err));
 	PKG_TRY(batch_tool_start(tool, cli, &args->batch, false, err));
+	PKG_TRY(audit_trail_open(&tool->trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_open_bound(tool, argv[0], PKG_JOB_WAIT, err));
 	PKG_TRY(pkg_batch_allows(tool->batch, PKG_BATCH_RUN, err));
 	PKG_TRY(go_on(&self, err));
@@ -178,6 +192,7 @@ enum pkg_code batch_run_main(struct cli *cli, struct pkg_err *err)
 	     "work with so many threads (default: one for each processor)",
 	     NULL, NULL},
 	    BATCH_REVIEW_ROWS(args.review),
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {
