@@ -97,7 +97,7 @@ pkg_layer(batch
   USES "base io digest json yaml pattern schema sign zip container trust archive
   ledger"
   OWNS "threads"
-  HEADERS "process batch batch_life batch_run exchange")
+  HEADERS "process batch batch_life batch_run batch_watch exchange")
 pkg_layer(review
   USES "base io json sign container trust seal batch"
   OWNS "libqrencode"

@@ -9,38 +9,36 @@
 #include <string.h>
 
 /* By time, so that lists are in the order of making; and not to be guessed. */
-static enum pkg_code make_id(char id[static 32], const char *created,
-			     const struct pkg_env *env, struct pkg_err *err)
+enum pkg_code batch_make_id(char id[static BATCH_ID], const struct pkg_env *env,
+			    struct pkg_err *err)
 {
 	uint8_t random[4];
-	char hex[2 * sizeof(random) + 1];
+	char hex[2 * sizeof(random) + 1], created[21];
 	size_t len = 0;
 
+	if (!pkg_time_format(created, env->now(env)))
+		return pkg_fail(err, PKG_USAGE, "the clock is out of range");
 	PKG_TRY(pkg_crypto_random(env->crypto, random, sizeof(random), err));
 	pkg_hex_encode(hex, random, sizeof(random));
 	for (const char *c = created; *c != '\0'; c++) {
 		if (*c != '-' && *c != ':')
 			id[len++] = *c;
 	}
-	(void)snprintf(id + len, 32 - len, "-%s", hex);
+	(void)snprintf(id + len, BATCH_ID - len, "-%s", hex);
 	return PKG_OK;
 }
 
-static enum pkg_code check(const struct pkg_batch_create *create,
-			   struct pkg_err *err)
+enum pkg_code batch_check_requester(const struct pkg_process *process,
+				    const char *requester, struct pkg_err *err)
 {
-	const struct pkg_process *process = create->process;
-
-	if (create->requester != NULL &&
-	    !pkg_container_is_text(create->requester))
+	if (requester != NULL && !pkg_container_is_text(requester))
 		return pkg_fail(err, PKG_USAGE,
 				"a requester has 1 to %u bytes of UTF-8, "
 				"without control characters",
 				PKG_LIMIT_TEXT_FIELD);
 	if (process->approval_policy != NULL)
-		PKG_TRY(pkg_approval_policy_needs_requester(create->requester,
-							    err));
-	return pkg_process_may_create(process, create->requester, err);
+		PKG_TRY(pkg_approval_policy_needs_requester(requester, err));
+	return pkg_process_may_create(process, requester, err);
 }
 
 /* What it comes after. */
@@ -126,7 +124,7 @@ enum pkg_code pkg_batch_create(char id[static PKG_LIMIT_MEMBER_NAME + 1],
 			       struct pkg_err *err)
 {
 	const struct pkg_process *process = create->process;
-	char created[21], made_up[32];
+	char created[21], made_up[BATCH_ID];
 	struct pkg_batch_record record = {
 	    .id = create->id,
 	    .tenant = process->tenant,
@@ -140,11 +138,11 @@ enum pkg_code pkg_batch_create(char id[static PKG_LIMIT_MEMBER_NAME + 1],
 	};
 
 	*existed = false;
-	PKG_TRY(check(create, err));
+	PKG_TRY(batch_check_requester(process, create->requester, err));
 	if (!pkg_time_format(created, env->now(env)))
 		return pkg_fail(err, PKG_USAGE, "the clock is out of range");
 	if (record.id == NULL) {
-		PKG_TRY(make_id(made_up, created, env, err));
+		PKG_TRY(batch_make_id(made_up, env, err));
 		record.id = made_up;
 	}
 	memcpy(record.process_sha256, process->sha256, 32);

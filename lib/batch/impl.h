@@ -26,7 +26,10 @@ struct pkg_jsonw;
 #define BATCH_APPROVAL_P7S  "approval-%02u.p7s"
 #define BATCH_MEMBER        "d%06u"
 
-enum { BATCH_FILE_NAME = 32 }; /* bytes of such a name, NUL included */
+enum {
+	BATCH_FILE_NAME = 32, /* bytes of such a name, NUL included */
+	BATCH_ID = 32,        /* of an id that is made up */
+};
 
 struct pkg_batch {
 	const struct pkg_env *env;         /* borrowed */
@@ -59,6 +62,17 @@ PKG_MUST_CHECK enum pkg_code batch_replace(const struct pkg_batch *batch,
 void batch_file_name(char name[static BATCH_FILE_NAME], const char *format,
 		     unsigned number);
 
+/* Make up an id of a batch. */
+PKG_MUST_CHECK enum pkg_code batch_make_id(char id[static BATCH_ID],
+					   const struct pkg_env *env,
+					   struct pkg_err *err);
+/*
+ * May @requester (NULL = not said) create a batch of the process?  PKG_USAGE;
+ * PKG_NO, reason "not-allowed".
+ */
+PKG_MUST_CHECK enum pkg_code
+batch_check_requester(const struct pkg_process *process, const char *requester,
+		      struct pkg_err *err);
 /* Record, process and state of a batch that begins. */
 PKG_MUST_CHECK enum pkg_code
 batch_put_files(struct pkg_outdir *folder, const struct pkg_batch_begin *begin,

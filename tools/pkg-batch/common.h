@@ -110,5 +110,6 @@ enum pkg_code batch_schema_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_status_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_timestamp_main(struct cli *cli, struct pkg_err *err);
 enum pkg_code batch_upload_main(struct cli *cli, struct pkg_err *err);
+enum pkg_code batch_watch_main(struct cli *cli, struct pkg_err *err);
 
 #endif

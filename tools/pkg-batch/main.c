@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 	    {"delete", "remove the documents of a batch", batch_delete_main},
 	    {"status", "say how a batch and its documents stand",
 	     batch_status_main},
+	    {"watch", "sign what is dropped into a folder", batch_watch_main},
 	    {"list", "list the batches", batch_list_main},
 	    {"schema", "print the JSON Schema of a file or a record",
 	     batch_schema_main},

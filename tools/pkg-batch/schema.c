@@ -5,6 +5,9 @@
 static const unsigned char batch[] = {
 #include "schemas/batch.inc"
 };
+static const unsigned char watch_error[] = {
+#include "schemas/watch-error.inc"
+};
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
@@ -12,6 +15,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	static const struct schema_row rows[] = {
 	    {"batch", NULL, batch, sizeof(batch)},
 	    {"process", pkg_process_schema, NULL, 0},
+	    {"watch-error", NULL, watch_error, sizeof(watch_error)},
 	    {0},
 	};
 
@@ -27,7 +31,7 @@ enum pkg_code batch_schema_main(struct cli *cli, struct pkg_err *err)
 	    .synopsis = "NAME",
 	    .purpose = "Print the JSON Schema (draft-07) of a configuration "
 		       "file or a record.",
-	    .notes = "NAME: batch or process.",
+	    .notes = "NAME: batch, process or watch-error.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,
