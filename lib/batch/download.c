@@ -97,6 +97,20 @@ static enum pkg_code put_signed(struct download *self,
 			     result->signature_len, err);
 }
 
+/* A signature that has been stamped goes out with its stamp. */
+static enum pkg_code take_stamp(struct download *self, struct pkg_err *err)
+{
+	bool has = false;
+
+	PKG_TRY(
+	    pkg_stamps_find(&self->stamps, self->result.document, &has, err));
+	if (!has)
+		return PKG_OK;
+	self->result.signature = self->stamps.signature.data;
+	self->result.signature_len = self->stamps.signature.len;
+	return PKG_OK;
+}
+
 static enum pkg_code put_document(void *context,
 				  const struct pkg_batch_document *document,
 				  struct pkg_err *err)
@@ -113,6 +127,7 @@ static enum pkg_code put_document(void *context,
 		self->result.signature = self->stamps.signature.data;
 		self->result.signature_len = self->stamps.signature.len;
 	}
+	PKG_TRY(take_stamp(self, err));
 	if (self->result.signature != NULL)
 		PKG_TRY(put_signed(self, document, err));
 	else
@@ -124,6 +139,7 @@ static enum pkg_code put_document(void *context,
 static enum pkg_code put_all(struct download *self, struct pkg_err *err)
 {
 	PKG_TRY(put_record(self, err));
+	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
 	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
 	PKG_TRY(batch_results_open(&self->results, self->batch, err));
 	PKG_TRY(batch_results_next(&self->results, &self->result, &self->ended,
