@@ -14,7 +14,7 @@ struct accepting {
 	struct pkg_batch *batch;
 	struct pkg_buf request;
 	uint8_t sha256[32]; /* of the request */
-	struct batch_approvals others;
+	struct pkg_batch_approvals others;
 	struct pkg_cms_sign_options signer;
 	struct pkg_buf json, p7s; /* what is decided */
 };
@@ -24,7 +24,7 @@ static void accepting_fini(struct accepting *self)
 	pkg_buf_fini(&self->request);
 	pkg_buf_fini(&self->json);
 	pkg_buf_fini(&self->p7s);
-	batch_approvals_fini(&self->others);
+	pkg_batch_approvals_fini(&self->others);
 }
 
 static enum pkg_code check_args(const struct accepting *self,
@@ -69,9 +69,9 @@ static enum pkg_code check_batch(const struct accepting *self,
 	char hex[65];
 
 	if (batch->state.documents == 0)
-		return batch_refuse_empty(batch, err);
-	PKG_TRY(batch_check_horizon(batch, err));
-	PKG_TRY(batch_chain_check(batch, err));
+		return pkg_batch_refuse_empty(batch, err);
+	PKG_TRY(pkg_batch_check_horizon(batch, err));
+	PKG_TRY(pkg_batch_chain_check(batch, err));
 	if (expected == NULL || memcmp(expected, self->sha256, 32) == 0)
 		return PKG_OK;
 	pkg_hex_encode(hex, self->sha256, 32);
@@ -90,8 +90,8 @@ static enum pkg_code prepare(struct accepting *self,
 	PKG_TRY(pkg_cms_sign_as(&self->signer, self->batch->env, job->key,
 				job->certs, err));
 	self->signer.padding = job->padding;
-	PKG_TRY(batch_approvals_read(&self->others, self->batch, err));
-	batch_subject(about, self->batch, self->sha256);
+	PKG_TRY(pkg_batch_approvals_read(&self->others, self->batch, err));
+	pkg_batch_subject(about, self->batch, self->sha256);
 	*decision = (struct pkg_approval_decision){
 	    .policy = self->batch->process->approval_policy,
 	    .subject = &about->subject,
@@ -126,12 +126,13 @@ static enum pkg_code decide_signed(struct accepting *self,
 	PKG_TRY(prepare(self, &decision, &about, err));
 	PKG_TRY(ask(self, err));
 	PKG_TRY(pkg_approval_sign(&self->p7s, &self->json, &decision, err));
-	PKG_TRY(batch_replace(self->batch, BATCH_REQUEST, &self->request, err));
+	PKG_TRY(
+	    pkg_batch_replace(self->batch, BATCH_REQUEST, &self->request, err));
 	state->approvals++;
-	batch_file_name(name, BATCH_APPROVAL_JSON, state->approvals);
-	PKG_TRY(batch_replace(self->batch, name, &self->json, err));
-	batch_file_name(name, BATCH_APPROVAL_P7S, state->approvals);
-	return batch_replace(self->batch, name, &self->p7s, err);
+	pkg_batch_file_name(name, BATCH_APPROVAL_JSON, state->approvals);
+	PKG_TRY(pkg_batch_replace(self->batch, name, &self->json, err));
+	pkg_batch_file_name(name, BATCH_APPROVAL_P7S, state->approvals);
+	return pkg_batch_replace(self->batch, name, &self->p7s, err);
 }
 
 /* By whoever may write here. */
@@ -149,10 +150,11 @@ static enum pkg_code decide_plain(struct accepting *self, struct pkg_err *err)
 	if (!pkg_time_format(at, env->now(env)))
 		return pkg_fail(err, PKG_USAGE, "the clock is out of range");
 	memcpy(accept.request_sha256, self->sha256, 32);
-	PKG_TRY(batch_accept_encode(&self->json, &accept, err));
+	PKG_TRY(pkg_batch_accept_encode(&self->json, &accept, err));
 	PKG_TRY(ask(self, err));
-	PKG_TRY(batch_replace(self->batch, BATCH_REQUEST, &self->request, err));
-	return batch_replace(self->batch, BATCH_ACCEPT, &self->json, err);
+	PKG_TRY(
+	    pkg_batch_replace(self->batch, BATCH_REQUEST, &self->request, err));
+	return pkg_batch_replace(self->batch, BATCH_ACCEPT, &self->json, err);
 }
 
 /* Have enough officers said yes, with the one who just did? */
@@ -167,7 +169,7 @@ static enum pkg_code is_enough(struct accepting *self,
 
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	self->batch->state = *state;
-	code = batch_judge(self->batch, self->sha256, &said, arena, err);
+	code = pkg_batch_judge(self->batch, self->sha256, &said, arena, err);
 	self->batch->state = before;
 	*out = code == PKG_OK;
 	if (code == PKG_OK || err->reason == NULL ||

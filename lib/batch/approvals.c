@@ -9,13 +9,13 @@
 
 #include <string.h>
 
-void batch_approvals_fini(struct batch_approvals *approvals)
+void pkg_batch_approvals_fini(struct pkg_batch_approvals *approvals)
 {
 	for (size_t i = 0; i < 2 * PKG_LIMIT_SIGNATURES; i++)
 		pkg_buf_fini(&approvals->files[i]);
 }
 
-static enum pkg_code read_pair(struct batch_approvals *out, unsigned number,
+static enum pkg_code read_pair(struct pkg_batch_approvals *out, unsigned number,
 			       const struct pkg_batch *batch,
 			       struct pkg_err *err)
 {
@@ -26,10 +26,10 @@ static enum pkg_code read_pair(struct batch_approvals *out, unsigned number,
 
 	json->max = PKG_LIMIT_APPROVAL;
 	p7s->max = PKG_LIMIT_SIGNATURE;
-	batch_file_name(name, BATCH_APPROVAL_JSON, number);
-	PKG_TRY(batch_slurp(batch, name, json, err));
-	batch_file_name(name, BATCH_APPROVAL_P7S, number);
-	PKG_TRY(batch_slurp(batch, name, p7s, err));
+	pkg_batch_file_name(name, BATCH_APPROVAL_JSON, number);
+	PKG_TRY(pkg_batch_slurp(batch, name, json, err));
+	pkg_batch_file_name(name, BATCH_APPROVAL_P7S, number);
+	PKG_TRY(pkg_batch_slurp(batch, name, p7s, err));
 	out->items[index] = (struct pkg_container_approval){
 	    .json = {json->data, json->len},
 	    .p7s = {p7s->data, p7s->len},
@@ -38,7 +38,7 @@ static enum pkg_code read_pair(struct batch_approvals *out, unsigned number,
 }
 
 /* By insertion: there are at most 16. */
-static enum pkg_code sort(struct batch_approvals *approvals,
+static enum pkg_code sort(struct pkg_batch_approvals *approvals,
 			  const struct pkg_env *env, struct pkg_err *err)
 {
 	uint8_t keys[PKG_LIMIT_SIGNATURES][32];
@@ -64,9 +64,9 @@ static enum pkg_code sort(struct batch_approvals *approvals,
 	return PKG_OK;
 }
 
-enum pkg_code batch_approvals_read(struct batch_approvals *out,
-				   const struct pkg_batch *batch,
-				   struct pkg_err *err)
+enum pkg_code pkg_batch_approvals_read(struct pkg_batch_approvals *out,
+				       const struct pkg_batch *batch,
+				       struct pkg_err *err)
 {
 	for (unsigned i = 1; i <= batch->state.approvals; i++)
 		PKG_TRY(read_pair(out, i, batch, err));
@@ -74,8 +74,8 @@ enum pkg_code batch_approvals_read(struct batch_approvals *out,
 	return sort(out, batch->env, err);
 }
 
-void batch_subject(struct batch_subject *out, const struct pkg_batch *batch,
-		   const uint8_t sha256[static 32])
+void pkg_batch_subject(struct batch_subject *out, const struct pkg_batch *batch,
+		       const uint8_t sha256[static 32])
 {
 	const struct pkg_batch_record *record = &batch->record;
 
@@ -93,9 +93,9 @@ void batch_subject(struct batch_subject *out, const struct pkg_batch *batch,
 
 /* -- accept.json -- */
 
-enum pkg_code batch_accept_encode(struct pkg_buf *out,
-				  const struct batch_accept *accept,
-				  struct pkg_err *err)
+enum pkg_code pkg_batch_accept_encode(struct pkg_buf *out,
+				      const struct batch_accept *accept,
+				      struct pkg_err *err)
 {
 	struct pkg_sink_buf sink;
 	struct pkg_jsonw w;
@@ -119,17 +119,17 @@ enum pkg_code batch_accept_encode(struct pkg_buf *out,
 	return pkg_jsonw_finish(&w, err);
 }
 
-enum pkg_code batch_accept_decode(struct batch_accept *out,
-				  struct pkg_arena *arena,
-				  const struct pkg_buf *data,
-				  struct pkg_err *err)
+enum pkg_code pkg_batch_accept_decode(struct batch_accept *out,
+				      struct pkg_arena *arena,
+				      const struct pkg_buf *data,
+				      struct pkg_err *err)
 {
 	static const char *const decisions[] = {"APPROVED", "REJECTED", NULL};
 	struct fields self = {.document = BATCH_ACCEPT, .arena = arena};
 	unsigned decision = 0;
 
 	*out = (struct batch_accept){0};
-	PKG_TRY(batch_fields(&self, arena, data->data, data->len, err));
+	PKG_TRY(pkg_batch_fields(&self, arena, data->data, data->len, err));
 	PKG_TRY(pkg_fields_text(&self, "at", pkg_container_is_time, 0, &out->at,
 				err));
 	if (pkg_fields_next_is(&self, "by"))
@@ -137,7 +137,7 @@ enum pkg_code batch_accept_decode(struct batch_accept *out,
 					&out->by, err));
 	PKG_TRY(pkg_fields_enum(&self, "decision", decisions, &decision, err));
 	out->approved = decision == 0;
-	PKG_TRY(batch_fields_format(&self, err));
+	PKG_TRY(pkg_batch_fields_format(&self, err));
 	if (pkg_fields_next_is(&self, "reason"))
 		PKG_TRY(pkg_fields_text(&self, "reason", pkg_approval_is_reason,
 					0, &out->reason, err));

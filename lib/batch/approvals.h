@@ -7,7 +7,7 @@
 #include "packline/buf.h"
 
 /* What officers have said about a batch, as it lies in the job. */
-struct batch_approvals {
+struct pkg_batch_approvals {
 	struct pkg_container_approval items[PKG_LIMIT_SIGNATURES];
 	size_t count;
 	struct pkg_buf files[2 * PKG_LIMIT_SIGNATURES]; /* owns the above */
@@ -24,14 +24,14 @@ struct batch_subject {
  * Read those that count, in the order of their keys, as
  * pkg_approvals_judge() wants them.  Fails as pkg_cms_parse(); PKG_SYSTEM.
  */
-PKG_MUST_CHECK enum pkg_code batch_approvals_read(struct batch_approvals *out,
-						  const struct pkg_batch *batch,
-						  struct pkg_err *err);
-void batch_approvals_fini(struct batch_approvals *approvals);
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_approvals_read(struct pkg_batch_approvals *out,
+			 const struct pkg_batch *batch, struct pkg_err *err);
+void pkg_batch_approvals_fini(struct pkg_batch_approvals *approvals);
 
 /* Of the request with the digest @sha256. */
-void batch_subject(struct batch_subject *out, const struct pkg_batch *batch,
-		   const uint8_t sha256[static 32]);
+void pkg_batch_subject(struct batch_subject *out, const struct pkg_batch *batch,
+		       const uint8_t sha256[static 32]);
 
 /* -- accept.json: where no policy asks for officers -- */
 
@@ -42,11 +42,11 @@ struct batch_accept {
 };
 
 PKG_MUST_CHECK enum pkg_code
-batch_accept_encode(struct pkg_buf *out, const struct batch_accept *accept,
-		    struct pkg_err *err);
-PKG_MUST_CHECK enum pkg_code batch_accept_decode(struct batch_accept *out,
-						 struct pkg_arena *arena,
-						 const struct pkg_buf *data,
-						 struct pkg_err *err);
+pkg_batch_accept_encode(struct pkg_buf *out, const struct batch_accept *accept,
+			struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code pkg_batch_accept_decode(struct batch_accept *out,
+						     struct pkg_arena *arena,
+						     const struct pkg_buf *data,
+						     struct pkg_err *err);
 
 #endif

@@ -80,18 +80,19 @@ static enum pkg_code put_state(struct pkg_outdir *folder,
 	struct pkg_batch_state now = *state;
 
 	now.updated = env->now(env);
-	PKG_TRY(batch_state_encode(&data, &now, err));
+	PKG_TRY(pkg_batch_state_encode(&data, &now, err));
 	return put_file(folder, BATCH_STATE, data.data, data.len, err);
 }
 
-enum pkg_code batch_put_files(struct pkg_outdir *folder,
-			      const struct pkg_batch_begin *begin,
-			      const struct pkg_env *env, struct pkg_err *err)
+enum pkg_code pkg_batch_put_files(struct pkg_outdir *folder,
+				  const struct pkg_batch_begin *begin,
+				  const struct pkg_env *env,
+				  struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf data = {.max = PKG_LIMIT_BATCH_RECORD};
 
-	PKG_TRY(batch_record_encode(&data, begin->record, err));
+	PKG_TRY(pkg_batch_record_encode(&data, begin->record, err));
 	PKG_TRY(put_file(folder, BATCH_RECORD, data.data, data.len, err));
 	PKG_TRY(put_process(folder, begin, err));
 	return put_state(folder, begin->state, env, err);
@@ -107,7 +108,7 @@ enum pkg_code pkg_batch_begin(struct pkg_outdir **out,
 
 	PKG_TRY(pkg_job_begin(&folder, begin->spool, record->tenant, record->id,
 			      err));
-	PKG_TRY(batch_put_files(folder, begin, env, err));
+	PKG_TRY(pkg_batch_put_files(folder, begin, env, err));
 	*out = PKG_STEAL(folder);
 	return PKG_OK;
 }
@@ -129,11 +130,11 @@ static enum pkg_code read_files(struct pkg_batch *batch, struct pkg_err *err)
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf state = {.max = PKG_LIMIT_BATCH_RECORD};
 
-	PKG_TRY(batch_slurp(batch, BATCH_RECORD, &record, err));
-	PKG_TRY(
-	    batch_record_decode(&batch->record, batch->arena, &record, err));
+	PKG_TRY(pkg_batch_slurp(batch, BATCH_RECORD, &record, err));
+	PKG_TRY(pkg_batch_record_decode(&batch->record, batch->arena, &record,
+					err));
 	PKG_TRY(pkg_job_read_state(batch->job, &state, err));
-	PKG_TRY(batch_state_decode(&batch->state, &state, err));
+	PKG_TRY(pkg_batch_state_decode(&batch->state, &state, err));
 	if (strcmp(batch->record.id, pkg_job_id(batch->job)) != 0)
 		return damaged(batch, "id", err);
 	if (strcmp(batch->record.tenant, pkg_job_tenant(batch->job)) != 0)
@@ -226,7 +227,7 @@ const struct pkg_process *pkg_batch_process(const struct pkg_batch *batch)
 enum pkg_code pkg_batch_process_path(const struct pkg_batch *batch,
 				     struct pkg_buf *path, struct pkg_err *err)
 {
-	return batch_slurp(batch, BATCH_PROCESS_PATH, path, err);
+	return pkg_batch_slurp(batch, BATCH_PROCESS_PATH, path, err);
 }
 
 /* -- change -- */
@@ -241,8 +242,8 @@ static enum pkg_code step_chain(const struct pkg_batch *batch,
 	if (batch->process == NULL)
 		return pkg_fail(err, PKG_INTERNAL,
 				"a batch is run without its process");
-	return to == PKG_BATCH_CLOSED ? batch_chain_move(batch, err)
-				      : batch_chain_claim(batch, err);
+	return to == PKG_BATCH_CLOSED ? pkg_batch_chain_move(batch, err)
+				      : pkg_batch_chain_claim(batch, err);
 }
 
 static enum pkg_code write_state(struct pkg_batch *batch,
@@ -254,7 +255,7 @@ static enum pkg_code write_state(struct pkg_batch *batch,
 	struct pkg_batch_state next = *state;
 
 	next.updated = batch->env->now(batch->env);
-	PKG_TRY(batch_state_encode(&data, &next, err));
+	PKG_TRY(pkg_batch_state_encode(&data, &next, err));
 	PKG_TRY(pkg_job_write_state(batch->job, data.data, data.len, err));
 	batch->state = next;
 	return PKG_OK;
@@ -265,8 +266,8 @@ enum pkg_code pkg_batch_set_imported(struct pkg_batch *batch,
 				     struct pkg_err *err)
 {
 	PKG_TRY(state->status == PKG_BATCH_CLOSED
-		    ? batch_chain_move(batch, err)
-		    : batch_chain_claim(batch, err));
+		    ? pkg_batch_chain_move(batch, err)
+		    : pkg_batch_chain_claim(batch, err));
 	return write_state(batch, state, err);
 }
 
@@ -274,7 +275,7 @@ enum pkg_code pkg_batch_set_state(struct pkg_batch *batch,
 				  const struct pkg_batch_state *state,
 				  struct pkg_err *err)
 {
-	if (!batch_may_step(batch->state.status, state->status))
+	if (!pkg_batch_may_step(batch->state.status, state->status))
 		return pkg_fail(err, PKG_INTERNAL,
 				"no batch goes from %s to %s",
 				pkg_batch_status_name(batch->state.status),

@@ -27,8 +27,8 @@ static enum pkg_code decode(struct batch_chain *out, struct pkg_arena *arena,
 	struct fields self = {.document = "the head of the chain",
 			      .arena = arena};
 
-	PKG_TRY(batch_fields(&self, arena, data->data, data->len, err));
-	PKG_TRY(batch_fields_format(&self, err));
+	PKG_TRY(pkg_batch_fields(&self, arena, data->data, data->len, err));
+	PKG_TRY(pkg_batch_fields_format(&self, err));
 	if (pkg_fields_next_is(&self, "id"))
 		PKG_TRY(pkg_fields_text(&self, "id", pkg_container_is_name, 0,
 					&out->id, err));
@@ -42,9 +42,9 @@ static enum pkg_code decode(struct batch_chain *out, struct pkg_arena *arena,
 	return pkg_fields_end(&self, err);
 }
 
-enum pkg_code batch_chain_read(struct batch_chain *out, int tenant,
-			       const char *name, struct pkg_arena *arena,
-			       struct pkg_err *err)
+enum pkg_code pkg_batch_chain_read(struct batch_chain *out, int tenant,
+				   const char *name, struct pkg_arena *arena,
+				   struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf data = {.max = PKG_LIMIT_BATCH_RECORD};
@@ -52,7 +52,7 @@ enum pkg_code batch_chain_read(struct batch_chain *out, int tenant,
 
 	*out = (struct batch_chain){0};
 	chain_name(file, name, "json");
-	if (batch_slurp_at(tenant, file, &data, err) == PKG_OK)
+	if (pkg_batch_slurp_at(tenant, file, &data, err) == PKG_OK)
 		return decode(out, arena, &data, err);
 	if (err->os_errno != ENOENT)
 		return pkg_failed_(err->code);
@@ -84,7 +84,7 @@ static enum pkg_code write_chain(const struct batch_chain *chain, int tenant,
 	pkg_jsonw_object_end(&w);
 	PKG_TRY(pkg_jsonw_finish(&w, err));
 	chain_name(file, name, "json");
-	return batch_replace_at(tenant, file, &data, err);
+	return pkg_batch_replace_at(tenant, file, &data, err);
 }
 
 static enum pkg_code judge(const struct pkg_batch *batch,
@@ -157,13 +157,13 @@ static enum pkg_code check(const struct pkg_batch *batch, int tenant,
 {
 	struct batch_chain chain;
 
-	PKG_TRY(
-	    batch_chain_read(&chain, tenant, batch->process->name, arena, err));
+	PKG_TRY(pkg_batch_chain_read(&chain, tenant, batch->process->name,
+				     arena, err));
 	return judge(batch, &chain, err);
 }
 
-enum pkg_code batch_chain_check(const struct pkg_batch *batch,
-				struct pkg_err *err)
+enum pkg_code pkg_batch_chain_check(const struct pkg_batch *batch,
+				    struct pkg_err *err)
 {
 	return batch->state.status >= PKG_BATCH_CLOSED
 		   ? PKG_OK
@@ -176,7 +176,7 @@ static enum pkg_code claim(const struct pkg_batch *batch, int tenant,
 	const char *name = batch->process->name;
 	struct batch_chain chain;
 
-	PKG_TRY(batch_chain_read(&chain, tenant, name, arena, err));
+	PKG_TRY(pkg_batch_chain_read(&chain, tenant, name, arena, err));
 	PKG_TRY(judge(batch, &chain, err));
 	chain.next = batch->record.id;
 	return write_chain(&chain, tenant, name, err);
@@ -206,8 +206,8 @@ static enum pkg_code claim_locked(const struct pkg_batch *batch, int tenant,
 	return code;
 }
 
-enum pkg_code batch_chain_claim(const struct pkg_batch *batch,
-				struct pkg_err *err)
+enum pkg_code pkg_batch_chain_claim(const struct pkg_batch *batch,
+				    struct pkg_err *err)
 {
 	return with_tenant(batch, claim_locked, err);
 }
@@ -221,14 +221,14 @@ static enum pkg_code move(const struct pkg_batch *batch, int tenant,
 	struct batch_chain chain = {.id = batch->record.id};
 
 	PKG_TRY(check(batch, tenant, arena, err));
-	PKG_TRY(batch_slurp(batch, BATCH_RESULT, &result, err));
+	PKG_TRY(pkg_batch_slurp(batch, BATCH_RESULT, &result, err));
 	PKG_TRY(pkg_digest_sha256(batch->env->crypto, result.data, result.len,
 				  chain.result_sha256, err));
 	return write_chain(&chain, tenant, name, err);
 }
 
-enum pkg_code batch_chain_move(const struct pkg_batch *batch,
-			       struct pkg_err *err)
+enum pkg_code pkg_batch_chain_move(const struct pkg_batch *batch,
+				   struct pkg_err *err)
 {
 	return with_tenant(batch, move, err);
 }

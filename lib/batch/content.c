@@ -71,7 +71,7 @@ enum pkg_code pkg_batch_content(const struct pkg_batch *batch,
 	struct stat st;
 	int fd = -1;
 
-	batch_file_name(name, BATCH_CONTENT, document->upload);
+	pkg_batch_file_name(name, BATCH_CONTENT, document->upload);
 	if (pkg_path_open_regular(&fd, &st, pkg_job_fd(batch->job), name, true,
 				  err) != PKG_OK) {
 		if (err->os_errno == ENOENT)

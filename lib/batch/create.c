@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* By time, so that lists are in the order of making; and not to be guessed. */
-enum pkg_code batch_make_id(char id[static BATCH_ID], const struct pkg_env *env,
-			    struct pkg_err *err)
+enum pkg_code pkg_batch_make_id(char id[static BATCH_ID],
+				const struct pkg_env *env, struct pkg_err *err)
 {
 	uint8_t random[4];
 	char hex[2 * sizeof(random) + 1], created[21];
@@ -28,8 +28,9 @@ enum pkg_code batch_make_id(char id[static BATCH_ID], const struct pkg_env *env,
 	return PKG_OK;
 }
 
-enum pkg_code batch_check_requester(const struct pkg_process *process,
-				    const char *requester, struct pkg_err *err)
+enum pkg_code pkg_batch_check_requester(const struct pkg_process *process,
+					const char *requester,
+					struct pkg_err *err)
 {
 	if (requester != NULL && !pkg_container_is_text(requester))
 		return pkg_fail(err, PKG_USAGE,
@@ -47,8 +48,8 @@ static enum pkg_code take_previous(struct pkg_batch_record *record, int tenant,
 {
 	struct batch_chain chain;
 
-	PKG_TRY(
-	    batch_chain_read(&chain, tenant, record->process_name, arena, err));
+	PKG_TRY(pkg_batch_chain_read(&chain, tenant, record->process_name,
+				     arena, err));
 	if (chain.next != NULL) {
 		(void)pkg_refuse(
 		    err, PKG_NO, "batch-chain",
@@ -83,7 +84,7 @@ static enum pkg_code make(const struct pkg_batch_create *create,
 	if (create->process->chain)
 		PKG_TRY(take_previous(record, pkg_outdir_parent_fd(folder),
 				      arena, err));
-	PKG_TRY(batch_put_files(folder, &begin, env, err));
+	PKG_TRY(pkg_batch_put_files(folder, &begin, env, err));
 	return pkg_job_commit(folder, err);
 }
 
@@ -138,11 +139,11 @@ enum pkg_code pkg_batch_create(char id[static PKG_LIMIT_MEMBER_NAME + 1],
 	};
 
 	*existed = false;
-	PKG_TRY(batch_check_requester(process, create->requester, err));
+	PKG_TRY(pkg_batch_check_requester(process, create->requester, err));
 	if (!pkg_time_format(created, env->now(env)))
 		return pkg_fail(err, PKG_USAGE, "the clock is out of range");
 	if (record.id == NULL) {
-		PKG_TRY(batch_make_id(made_up, env, err));
+		PKG_TRY(pkg_batch_make_id(made_up, env, err));
 		record.id = made_up;
 	}
 	memcpy(record.process_sha256, process->sha256, 32);

@@ -24,10 +24,10 @@ static enum pkg_code list_kept(const char ***out, const struct pkg_batch *batch,
 	for (; count < fixed; count++)
 		names[count] = always[count];
 	for (unsigned i = 1; i <= state->uploads; i++, count++)
-		batch_file_name(texts[count], BATCH_DOCUMENTS, i);
+		pkg_batch_file_name(texts[count], BATCH_DOCUMENTS, i);
 	for (unsigned i = 1; i <= state->approvals; i++, count += 2) {
-		batch_file_name(texts[count], BATCH_APPROVAL_JSON, i);
-		batch_file_name(texts[count + 1], BATCH_APPROVAL_P7S, i);
+		pkg_batch_file_name(texts[count], BATCH_APPROVAL_JSON, i);
+		pkg_batch_file_name(texts[count + 1], BATCH_APPROVAL_P7S, i);
 	}
 	for (size_t i = fixed; i < count; i++)
 		names[i] = texts[i];

@@ -46,14 +46,14 @@ static enum pkg_code take_document(struct fields *fields,
 				   struct pkg_err *err)
 {
 	PKG_TRY(take_digest(fields, out, err));
-	PKG_TRY(batch_fields_u64(fields, "id", PKG_LIMIT_BATCH_DOCUMENTS,
-				 &out->id, err));
-	PKG_TRY(batch_fields_bool(fields, "isZip", &out->is_zip, err));
+	PKG_TRY(pkg_batch_fields_u64(fields, "id", PKG_LIMIT_BATCH_DOCUMENTS,
+				     &out->id, err));
+	PKG_TRY(pkg_batch_fields_bool(fields, "isZip", &out->is_zip, err));
 	PKG_TRY(pkg_fields_text(fields, "name", is_document_name, 0, &out->name,
 				err));
 	PKG_TRY(pkg_fields_sha256(fields, "sha256", NULL, out->sha256, err));
-	PKG_TRY(batch_fields_u64(fields, "size", PKG_LIMIT_BATCH_BYTES,
-				 &out->size, err));
+	PKG_TRY(pkg_batch_fields_u64(fields, "size", PKG_LIMIT_BATCH_BYTES,
+				     &out->size, err));
 	PKG_TRY(pkg_fields_end(fields, err));
 	if (out->digest_len > 0)
 		return PKG_OK;
@@ -75,7 +75,7 @@ static enum pkg_code next_document(struct documents *self,
 					 "%s: the ids of the documents are not "
 					 "1, 2, 3 ...",
 					 fields->document);
-	batch_file_name(member, BATCH_MEMBER, (unsigned)document.id);
+	pkg_batch_file_name(member, BATCH_MEMBER, (unsigned)document.id);
 	entry.name = member;
 	entry.size = document.size;
 	document.offset = self->offset + pkg_zip_local(NULL, &entry);
@@ -87,21 +87,22 @@ static enum pkg_code next_document(struct documents *self,
 static enum pkg_code read_upload(struct documents *self, unsigned number,
 				 struct pkg_err *err)
 {
-	PKG_AUTO_FINI(batch_lines) struct batch_lines lines = {0};
+	PKG_AUTO_FINI(pkg_batch_lines) struct pkg_batch_lines lines = {0};
 	char name[BATCH_FILE_NAME];
 	struct fields fields;
 	bool ended = false;
 	uint64_t size = 0;
 
-	batch_file_name(name, BATCH_DOCUMENTS, number);
+	pkg_batch_file_name(name, BATCH_DOCUMENTS, number);
 	self->upload = number;
 	self->offset = 0;
-	PKG_TRY(batch_lines_open(&lines, pkg_job_fd(self->batch->job), name,
-				 &size, err));
-	batch_lines_start(&lines, size);
+	PKG_TRY(pkg_batch_lines_open(&lines, pkg_job_fd(self->batch->job), name,
+				     &size, err));
+	pkg_batch_lines_start(&lines, size);
 	for (;;) {
-		if (batch_lines_next(&lines, &ended, &fields, err) != PKG_OK)
-			return batch_lines_at(&lines, err);
+		if (pkg_batch_lines_next(&lines, &ended, &fields, err) !=
+		    PKG_OK)
+			return pkg_batch_lines_at(&lines, err);
 		if (ended)
 			return PKG_OK;
 		PKG_TRY(next_document(self, &fields, err));
@@ -129,9 +130,10 @@ enum pkg_code pkg_batch_documents(const struct pkg_batch *batch,
 			  (unsigned long long)state->bytes);
 }
 
-enum pkg_code batch_document_encode(struct pkg_buf *out,
-				    const struct pkg_batch_document *document,
-				    unsigned digest_bits, struct pkg_err *err)
+enum pkg_code
+pkg_batch_document_encode(struct pkg_buf *out,
+			  const struct pkg_batch_document *document,
+			  unsigned digest_bits, struct pkg_err *err)
 {
 	struct pkg_sink_buf sink;
 	struct pkg_jsonw w;

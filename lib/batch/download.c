@@ -15,8 +15,8 @@ enum { RECORD_MAX = 64 << 20 }; /* bytes: 30,000 documents with long names */
 /* A download on its way. */
 struct download {
 	const struct pkg_batch *batch;
-	struct batch_zip zip;
-	struct batch_results results;
+	struct pkg_batch_zip zip;
+	struct pkg_batch_results results;
 	struct batch_stamps stamps;
 	struct pkg_batch_result result; /* of the next document */
 	bool ended;
@@ -33,7 +33,7 @@ static enum pkg_code put_record(struct download *self, struct pkg_err *err)
 	struct pkg_json_input input = {.name = BATCH_RESULT, .canonical = true};
 	struct pkg_sink_buf sink;
 
-	PKG_TRY(batch_slurp(self->batch, BATCH_RESULT, &data, err));
+	PKG_TRY(pkg_batch_slurp(self->batch, BATCH_RESULT, &data, err));
 	PKG_TRY(pkg_fields_arena(&arena, data.len, err));
 	input.data = data.data;
 	input.len = data.len;
@@ -42,19 +42,19 @@ static enum pkg_code put_record(struct download *self, struct pkg_err *err)
 			   ? pkg_because(err, "batch-damaged")
 			   : pkg_failed_(err->code);
 	pkg_sink_buf_init(&sink, &record);
-	PKG_TRY(batch_show_record(self->batch, &sink.sink, &show, err));
-	return batch_zip_put(&self->zip, BATCH_RECORD, record.data, record.len,
-			     err);
+	PKG_TRY(pkg_batch_show_record(self->batch, &sink.sink, &show, err));
+	return pkg_batch_zip_put(&self->zip, BATCH_RECORD, record.data,
+				 record.len, err);
 }
 
 static enum pkg_code put_plain(struct download *self,
 			       const struct pkg_batch_document *document,
 			       struct pkg_err *err)
 {
-	PKG_TRY(
-	    batch_zip_begin(&self->zip, document->name, document->size, err));
+	PKG_TRY(pkg_batch_zip_begin(&self->zip, document->name, document->size,
+				    err));
 	PKG_TRY(pkg_batch_content(self->batch, document, &self->zip.sink, err));
-	return batch_zip_end(&self->zip, err);
+	return pkg_batch_zip_end(&self->zip, err);
 }
 
 /* The document within its signature. */
@@ -72,12 +72,12 @@ static enum pkg_code put_attached(struct download *self,
 	PKG_TRY(pkg_document_attach(&head, &tail, result->signature,
 				    result->signature_len, document->size,
 				    err));
-	PKG_TRY(batch_zip_begin(&self->zip, name,
-				head.len + document->size + tail.len, err));
+	PKG_TRY(pkg_batch_zip_begin(&self->zip, name,
+				    head.len + document->size + tail.len, err));
 	PKG_TRY(pkg_sink_write(sink, head.data, head.len, err));
 	PKG_TRY(pkg_batch_content(self->batch, document, sink, err));
 	PKG_TRY(pkg_sink_write(sink, tail.data, tail.len, err));
-	return batch_zip_end(&self->zip, err);
+	return pkg_batch_zip_end(&self->zip, err);
 }
 
 static enum pkg_code put_signed(struct download *self,
@@ -93,8 +93,8 @@ static enum pkg_code put_signed(struct download *self,
 	if (form == PKG_PROCESS_CMS_ATTACHED)
 		return put_attached(self, document, name, err);
 	PKG_TRY(put_plain(self, document, err));
-	return batch_zip_put(&self->zip, name, result->signature,
-			     result->signature_len, err);
+	return pkg_batch_zip_put(&self->zip, name, result->signature,
+				 result->signature_len, err);
 }
 
 /* A signature that has been stamped goes out with its stamp. */
@@ -132,8 +132,8 @@ static enum pkg_code put_document(void *context,
 		PKG_TRY(put_signed(self, document, err));
 	else
 		PKG_TRY(put_plain(self, document, err));
-	return batch_results_next(&self->results, &self->result, &self->ended,
-				  err);
+	return pkg_batch_results_next(&self->results, &self->result,
+				      &self->ended, err);
 }
 
 static enum pkg_code put_all(struct download *self, struct pkg_err *err)
@@ -141,11 +141,11 @@ static enum pkg_code put_all(struct download *self, struct pkg_err *err)
 	PKG_TRY(put_record(self, err));
 	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
 	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
-	PKG_TRY(batch_results_open(&self->results, self->batch, err));
-	PKG_TRY(batch_results_next(&self->results, &self->result, &self->ended,
-				   err));
+	PKG_TRY(pkg_batch_results_open(&self->results, self->batch, err));
+	PKG_TRY(pkg_batch_results_next(&self->results, &self->result,
+				       &self->ended, err));
 	PKG_TRY(pkg_batch_documents(self->batch, put_document, self, err));
-	return batch_zip_finish(&self->zip, err);
+	return pkg_batch_zip_finish(&self->zip, err);
 }
 
 enum pkg_code pkg_batch_download(const struct pkg_batch *batch,
@@ -157,11 +157,11 @@ enum pkg_code pkg_batch_download(const struct pkg_batch *batch,
 	if (code == PKG_OK && batch->process == NULL)
 		code = pkg_fail(err, PKG_INTERNAL,
 				"a download without the process");
-	batch_zip_init(&self.zip, out);
+	pkg_batch_zip_init(&self.zip, out);
 	if (code == PKG_OK)
 		code = put_all(&self, err);
-	batch_results_fini(&self.results);
+	pkg_batch_results_fini(&self.results);
 	pkg_stamps_fini(&self.stamps);
-	batch_zip_fini(&self.zip);
+	pkg_batch_zip_fini(&self.zip);
 	return code;
 }

@@ -124,7 +124,7 @@ static enum pkg_code open_content(struct contents *c, unsigned upload,
 	struct stat st;
 
 	PKG_TRY(close_content(c, err));
-	batch_file_name(c->name, BATCH_CONTENT, upload);
+	pkg_batch_file_name(c->name, BATCH_CONTENT, upload);
 	PKG_TRY(pkg_path_open_regular(&c->fd, &st, pkg_job_fd(c->batch->job),
 				      c->name, true, err));
 	pkg_source_fd_init(&c->source, c->fd, c->name);
@@ -158,7 +158,7 @@ static enum pkg_code check_member(void *context,
 
 	if (document->upload != c->upload)
 		PKG_TRY(open_content(c, document->upload, err));
-	batch_file_name(name, BATCH_MEMBER, (unsigned)document->id);
+	pkg_batch_file_name(name, BATCH_MEMBER, (unsigned)document->id);
 	PKG_TRY(pkg_zip_reader_enter(c->zip, name, document->size, err));
 	PKG_TRY(hash_member(c, &digests, err));
 	if (memcmp(digests.sha256, document->sha256, 32) == 0 &&

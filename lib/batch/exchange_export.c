@@ -15,7 +15,7 @@
 struct export
 {
 	struct pkg_batch *batch;
-	struct batch_zip zip;
+	struct pkg_batch_zip zip;
 	struct pkg_exchange header;
 	struct pkg_batch_state next; /* what it is afterwards */
 	struct pkg_arena *arena;
@@ -42,8 +42,8 @@ static enum pkg_code close_list(struct export *e, struct pkg_err *err)
 
 	if (e->next.listed)
 		return PKG_OK;
-	PKG_TRY(batch_request_make(e->batch, &request, err));
-	PKG_TRY(batch_replace(e->batch, BATCH_REQUEST, &request, err));
+	PKG_TRY(pkg_batch_request_make(e->batch, &request, err));
+	PKG_TRY(pkg_batch_replace(e->batch, BATCH_REQUEST, &request, err));
 	e->next.listed = true;
 	return PKG_OK;
 }
@@ -82,7 +82,7 @@ static enum pkg_code begin_response(struct export *e, struct pkg_err *err)
 	struct pkg_buf asked = {.max = EXCHANGE_HEADER_MAX};
 	struct pkg_exchange request;
 
-	if (batch_slurp(e->batch, BATCH_EXCHANGE, &asked, err) != PKG_OK) {
+	if (pkg_batch_slurp(e->batch, BATCH_EXCHANGE, &asked, err) != PKG_OK) {
 		if (err->os_errno != ENOENT)
 			return pkg_failed_(err->code);
 		*err = PKG_ERR_INIT;
@@ -116,7 +116,7 @@ static enum pkg_code copy(struct export *e, int fd, const char *name,
 					&got, err));
 		PKG_TRY(pkg_sink_write(&e->zip.sink, chunk, got, err));
 	} while (got > 0);
-	return batch_zip_end(&e->zip, err);
+	return pkg_batch_zip_end(&e->zip, err);
 }
 
 /* A file of the job: nobody changes it while the job is locked. */
@@ -129,7 +129,7 @@ static enum pkg_code put_file(struct export *e, const char *name,
 
 	PKG_TRY(pkg_path_open_regular(&fd, &st, pkg_job_fd(e->batch->job), name,
 				      true, err));
-	code = batch_zip_begin(&e->zip, name, (uint64_t)st.st_size, err);
+	code = pkg_batch_zip_begin(&e->zip, name, (uint64_t)st.st_size, err);
 	if (code == PKG_OK)
 		code = copy(e, fd, name, err);
 	(void)close(fd);
@@ -141,7 +141,7 @@ static enum pkg_code put_numbered(struct export *e, const char *format,
 {
 	char name[BATCH_FILE_NAME];
 
-	batch_file_name(name, format, number);
+	pkg_batch_file_name(name, format, number);
 	return put_file(e, name, err);
 }
 
@@ -152,10 +152,10 @@ static enum pkg_code put_head(struct export *e, struct pkg_err *err)
 	const unsigned uploads = e->batch->state.uploads;
 
 	PKG_TRY(pkg_exchange_encode(&header, &e->header, err));
-	PKG_TRY(batch_zip_put(&e->zip, EXCHANGE_MIMETYPE, PKG_EXCHANGE_MIME,
-			      strlen(PKG_EXCHANGE_MIME), err));
-	PKG_TRY(batch_zip_put(&e->zip, BATCH_EXCHANGE, header.data, header.len,
-			      err));
+	PKG_TRY(pkg_batch_zip_put(&e->zip, EXCHANGE_MIMETYPE, PKG_EXCHANGE_MIME,
+				  strlen(PKG_EXCHANGE_MIME), err));
+	PKG_TRY(pkg_batch_zip_put(&e->zip, BATCH_EXCHANGE, header.data,
+				  header.len, err));
 	PKG_TRY(put_file(e, BATCH_PROCESS, err));
 	PKG_TRY(put_file(e, BATCH_RECORD, err));
 	PKG_TRY(put_file(e, BATCH_REQUEST, err));
@@ -183,7 +183,7 @@ static enum pkg_code put_all(struct export *e, struct pkg_err *err)
 		for (unsigned i = 1;
 		     !e->header.hash_only && i <= e->batch->state.uploads; i++)
 			PKG_TRY(put_numbered(e, BATCH_CONTENT, i, err));
-	return batch_zip_finish(&e->zip, err);
+	return pkg_batch_zip_finish(&e->zip, err);
 }
 
 /*
@@ -215,9 +215,9 @@ enum pkg_code pkg_batch_export(struct pkg_batch *batch, bool hash_only,
 	PKG_TRY(pkg_batch_allows(batch, PKG_BATCH_EXPORT, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	e.arena = arena;
-	batch_zip_init(&e.zip, file);
+	pkg_batch_zip_init(&e.zip, file);
 	code = run(&e, hash_only, err);
-	batch_zip_fini(&e.zip);
+	pkg_batch_zip_fini(&e.zip);
 	*written = e.header;
 	return code;
 }

@@ -35,7 +35,7 @@ static enum pkg_code read_counts(struct pkg_batch *batch, struct pkg_err *err)
 				.reason = "malformed-exchange"};
 	const struct pkg_node *root = NULL;
 
-	PKG_TRY(batch_slurp(batch, BATCH_REQUEST, &data, err));
+	PKG_TRY(pkg_batch_slurp(batch, BATCH_REQUEST, &data, err));
 	PKG_TRY(pkg_fields_arena(&tree, data.len, err));
 	PKG_TRY(
 	    pkg_fields_parse(&fields, tree, data.data, data.len, &root, err));
@@ -99,7 +99,8 @@ static enum pkg_code put_header(const struct exchange_stage *stage,
 				const struct pkg_batch *batch,
 				struct pkg_err *err)
 {
-	return batch_replace(batch, BATCH_EXCHANGE, &stage->header_json, err);
+	return pkg_batch_replace(batch, BATCH_EXCHANGE, &stage->header_json,
+				 err);
 }
 
 static enum pkg_code check_request(const struct exchange_stage *stage,
@@ -128,8 +129,8 @@ static enum pkg_code put_state(struct pkg_batch *batch, bool enough,
 	if (enough)
 		batch->state.status = PKG_BATCH_ACCEPTED;
 	batch->state.updated = batch->env->now(batch->env);
-	PKG_TRY(batch_state_encode(&data, &batch->state, err));
-	return batch_replace(batch, BATCH_STATE, &data, err);
+	PKG_TRY(pkg_batch_state_encode(&data, &batch->state, err));
+	return pkg_batch_replace(batch, BATCH_STATE, &data, err);
 }
 
 static enum pkg_code fill(struct exchange_stage *stage,

@@ -53,7 +53,7 @@ static enum pkg_code check_question(const struct answer *a, struct pkg_err *err)
 	uint8_t sha256[32];
 
 	PKG_TRY(pkg_exchange_hash(a->batch, BATCH_REQUEST, sha256, err));
-	PKG_TRY(batch_slurp(a->batch, BATCH_RECORD, &ours, err));
+	PKG_TRY(pkg_batch_slurp(a->batch, BATCH_RECORD, &ours, err));
 	if (memcmp(sha256, header->request_sha256, 32) != 0 ||
 	    ours.len != record->len ||
 	    memcmp(ours.data, record->data, ours.len) != 0)
@@ -127,9 +127,9 @@ static enum pkg_code move_all(const struct answer *a, struct pkg_err *err)
 	char name[BATCH_FILE_NAME];
 
 	for (unsigned i = 1; i <= a->stage->approvals; i++) {
-		batch_file_name(name, BATCH_APPROVAL_JSON, i);
+		pkg_batch_file_name(name, BATCH_APPROVAL_JSON, i);
 		PKG_TRY(move_in(a, name, err));
-		batch_file_name(name, BATCH_APPROVAL_P7S, i);
+		pkg_batch_file_name(name, BATCH_APPROVAL_P7S, i);
 		PKG_TRY(move_in(a, name, err));
 	}
 	PKG_TRY(move_in(a, BATCH_RESULTS, err));

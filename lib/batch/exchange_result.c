@@ -18,8 +18,8 @@ static enum pkg_code check_count(struct fields *fields, const char *key,
 {
 	uint64_t count = 0;
 
-	PKG_TRY(batch_fields_u64(fields, key, PKG_LIMIT_BATCH_DOCUMENTS, &count,
-				 err));
+	PKG_TRY(pkg_batch_fields_u64(fields, key, PKG_LIMIT_BATCH_DOCUMENTS,
+				     &count, err));
 	return count == expected ? PKG_OK : refuse(key, err);
 }
 
@@ -50,7 +50,7 @@ static enum pkg_code check_process(struct fields *fields,
 	pkg_sink_buf_init(&sink, &ours);
 	pkg_jsonw_init(&w, &sink.sink, PKG_JSONW_STRICT);
 	pkg_jsonw_object(&w);
-	batch_put_process(&w, process);
+	pkg_batch_put_process(&w, process);
 	pkg_jsonw_object_end(&w);
 	PKG_TRY(pkg_jsonw_finish(&w, err));
 	pkg_sink_buf_init(&sink, &theirs);
@@ -105,7 +105,7 @@ static enum pkg_code check(struct fields *fields, const struct pkg_batch *batch,
 				&closed, err));
 	PKG_TRY(check_count(fields, "documents", batch->state.documents, err));
 	PKG_TRY(check_count(fields, "failed", counts->failed, err));
-	PKG_TRY(batch_fields_format(fields, err));
+	PKG_TRY(pkg_batch_fields_format(fields, err));
 	PKG_TRY(pkg_fields_is(fields, "id", batch->record.id, err));
 	PKG_TRY(check_process(fields, batch->process, err));
 	PKG_TRY(
@@ -131,7 +131,7 @@ enum pkg_code pkg_exchange_check_result(
 				.reason = "malformed-exchange"};
 	const struct pkg_node *root = NULL;
 
-	PKG_TRY(batch_slurp(batch, BATCH_RESULT, &data, err));
+	PKG_TRY(pkg_batch_slurp(batch, BATCH_RESULT, &data, err));
 	PKG_TRY(pkg_fields_arena(&tree, data.len, err));
 	fields.arena = tree;
 	PKG_TRY(

@@ -128,8 +128,8 @@ static enum pkg_code read_record(struct exchange_stage *stage,
 
 	stage->record_json.max = PKG_LIMIT_BATCH_RECORD;
 	PKG_TRY(slurp(stage, BATCH_RECORD, &stage->record_json, err));
-	if (batch_record_decode(&stage->record, stage->arena,
-				&stage->record_json, err) != PKG_OK)
+	if (pkg_batch_record_decode(&stage->record, stage->arena,
+				    &stage->record_json, err) != PKG_OK)
 		return err->code == PKG_INPUT
 			   ? pkg_because(err, "malformed-exchange")
 			   : pkg_failed_(err->code);
@@ -203,7 +203,7 @@ static enum pkg_code take_all(struct exchange_stage *stage, const char *format,
 	for (*count = 0; *count < PKG_LIMIT_BATCH_UPLOADS; ++*count) {
 		const struct pkg_zip_entry *entry = NULL;
 
-		batch_file_name(name, format, *count + 1);
+		pkg_batch_file_name(name, format, *count + 1);
 		PKG_TRY(next_is(stage, name, &yes, err));
 		if (!yes)
 			return PKG_OK;
@@ -223,13 +223,14 @@ static enum pkg_code take_approvals(struct exchange_stage *stage,
 	bool yes = true;
 
 	while (stage->approvals < PKG_LIMIT_SIGNATURES) {
-		batch_file_name(name, BATCH_APPROVAL_JSON,
-				stage->approvals + 1);
+		pkg_batch_file_name(name, BATCH_APPROVAL_JSON,
+				    stage->approvals + 1);
 		PKG_TRY(next_is(stage, name, &yes, err));
 		if (!yes)
 			return PKG_OK;
 		PKG_TRY(take(stage, name, PKG_LIMIT_APPROVAL, err));
-		batch_file_name(name, BATCH_APPROVAL_P7S, stage->approvals + 1);
+		pkg_batch_file_name(name, BATCH_APPROVAL_P7S,
+				    stage->approvals + 1);
 		PKG_TRY(take(stage, name, PKG_LIMIT_SIGNATURE, err));
 		stage->approvals++;
 	}

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void batch_file_name(char name[static BATCH_FILE_NAME], const char *format,
-		     unsigned number)
+void pkg_batch_file_name(char name[static BATCH_FILE_NAME], const char *format,
+			 unsigned number)
 {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* ours, of impl.h */
@@ -18,14 +18,14 @@ void batch_file_name(char name[static BATCH_FILE_NAME], const char *format,
 #pragma GCC diagnostic pop
 }
 
-enum pkg_code batch_slurp(const struct pkg_batch *batch, const char *name,
-			  struct pkg_buf *out, struct pkg_err *err)
+enum pkg_code pkg_batch_slurp(const struct pkg_batch *batch, const char *name,
+			      struct pkg_buf *out, struct pkg_err *err)
 {
-	return batch_slurp_at(pkg_job_fd(batch->job), name, out, err);
+	return pkg_batch_slurp_at(pkg_job_fd(batch->job), name, out, err);
 }
 
-enum pkg_code batch_slurp_at(int dirfd, const char *name, struct pkg_buf *out,
-			     struct pkg_err *err)
+enum pkg_code pkg_batch_slurp_at(int dirfd, const char *name,
+				 struct pkg_buf *out, struct pkg_err *err)
 {
 	struct pkg_source_fd source;
 	enum pkg_code code = PKG_OK;
@@ -39,14 +39,15 @@ enum pkg_code batch_slurp_at(int dirfd, const char *name, struct pkg_buf *out,
 	return code;
 }
 
-enum pkg_code batch_replace(const struct pkg_batch *batch, const char *name,
-			    const struct pkg_buf *data, struct pkg_err *err)
+enum pkg_code pkg_batch_replace(const struct pkg_batch *batch, const char *name,
+				const struct pkg_buf *data, struct pkg_err *err)
 {
-	return batch_replace_at(pkg_job_fd(batch->job), name, data, err);
+	return pkg_batch_replace_at(pkg_job_fd(batch->job), name, data, err);
 }
 
-enum pkg_code batch_replace_at(int dirfd, const char *name,
-			       const struct pkg_buf *data, struct pkg_err *err)
+enum pkg_code pkg_batch_replace_at(int dirfd, const char *name,
+				   const struct pkg_buf *data,
+				   struct pkg_err *err)
 {
 	const struct pkg_outfile_options options = {.force = true,
 						    .mode = 0600};

@@ -97,7 +97,7 @@ static enum pkg_code encode(struct pkg_buf *out, const struct closing *self,
 	pkg_jsonw_int_member(&w, "failed", (int64_t)self->failed);
 	pkg_jsonw_int_member(&w, "format", 1);
 	pkg_jsonw_str_member(&w, "id", batch->record.id);
-	batch_put_process(&w, batch->process);
+	pkg_batch_put_process(&w, batch->process);
 	pkg_jsonw_hex_member(&w, "requestSha256", self->request, 32);
 	pkg_jsonw_hex_member(&w, "resultsSha256", self->results, 32);
 	if (self->has_signer) {
@@ -153,7 +153,7 @@ enum pkg_code pkg_batch_finish(struct pkg_batch *batch,
 				  pkg_batch_status_name(state.status));
 	PKG_TRY(fill(&self, certs, err));
 	PKG_TRY(encode(&json, &self, err));
-	PKG_TRY(batch_replace(batch, BATCH_RESULT, &json, err));
+	PKG_TRY(pkg_batch_replace(batch, BATCH_RESULT, &json, err));
 	state.status = PKG_BATCH_CLOSED;
 	return pkg_batch_set_state(batch, &state, err);
 }

@@ -8,9 +8,9 @@
 
 enum { LINES_AT_ONCE = 128 }; /* share the memory of one arena */
 
-enum pkg_code batch_lines_open(struct batch_lines *lines, int dirfd,
-			       const char *name, uint64_t *size,
-			       struct pkg_err *err)
+enum pkg_code pkg_batch_lines_open(struct pkg_batch_lines *lines, int dirfd,
+				   const char *name, uint64_t *size,
+				   struct pkg_err *err)
 {
 	struct stat st;
 
@@ -21,24 +21,24 @@ enum pkg_code batch_lines_open(struct batch_lines *lines, int dirfd,
 	return PKG_OK;
 }
 
-void batch_lines_start(struct batch_lines *lines, uint64_t size)
+void pkg_batch_lines_start(struct pkg_batch_lines *lines, uint64_t size)
 {
 	pkg_source_fd_init(&lines->file, lines->fd, lines->name);
 	pkg_source_limit_init(&lines->limit, &lines->file.source, size);
 	pkg_json_lines_init(&lines->json, &lines->limit.source);
 }
 
-void batch_lines_fini(struct batch_lines *lines)
+void pkg_batch_lines_fini(struct pkg_batch_lines *lines)
 {
 	pkg_json_lines_fini(&lines->json);
 	pkg_arena_free(lines->arena);
 	if (lines->is_open)
 		(void)close(lines->fd);
-	*lines = (struct batch_lines){0};
+	*lines = (struct pkg_batch_lines){0};
 }
 
-enum pkg_code batch_lines_next(struct batch_lines *lines, bool *ended,
-			       struct fields *fields, struct pkg_err *err)
+enum pkg_code pkg_batch_lines_next(struct pkg_batch_lines *lines, bool *ended,
+				   struct fields *fields, struct pkg_err *err)
 {
 	const char *text = NULL;
 	size_t len = 0;
@@ -55,11 +55,11 @@ enum pkg_code batch_lines_next(struct batch_lines *lines, bool *ended,
 		return PKG_OK;
 	*fields =
 	    (struct fields){.document = lines->name, .arena = lines->arena};
-	return batch_fields(fields, lines->arena, text, len, err);
+	return pkg_batch_fields(fields, lines->arena, text, len, err);
 }
 
-enum pkg_code batch_lines_at(const struct batch_lines *lines,
-			     struct pkg_err *err)
+enum pkg_code pkg_batch_lines_at(const struct pkg_batch_lines *lines,
+				 struct pkg_err *err)
 {
 	return pkg_err_at(err,
 			  &(struct pkg_mark){lines->name, lines->json.line, 0});

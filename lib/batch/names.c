@@ -12,11 +12,11 @@
 
 enum { FILE_NAME_MAX = 255 }; /* bytes: what file systems take */
 
-void batch_names_fini(struct batch_names *names)
+void pkg_batch_names_fini(struct pkg_batch_names *names)
 {
 	pkg_map_fini(&names->map);
 	pkg_arena_free(names->arena);
-	*names = (struct batch_names){0};
+	*names = (struct pkg_batch_names){0};
 }
 
 static enum pkg_code bad_name(const char *name, const char *what,
@@ -62,7 +62,7 @@ static enum pkg_code check_form(const struct pkg_process *process,
 }
 
 /* As a file system sees it that does not tell capitals from small letters. */
-static char *folded(struct batch_names *names, const char *name, size_t len,
+static char *folded(struct pkg_batch_names *names, const char *name, size_t len,
 		    const char *suffix, struct pkg_err *err)
 {
 	char *key = pkg_arena_printf(names->arena, err, "%.*s%s", (int)len,
@@ -76,7 +76,7 @@ static char *folded(struct batch_names *names, const char *name, size_t len,
 }
 
 /* Of what is signed, the signature NAME.p7s must find its name free. */
-static enum pkg_code check_signatures(struct batch_names *names,
+static enum pkg_code check_signatures(struct pkg_batch_names *names,
 				      const char *key, const char *name,
 				      struct pkg_err *err)
 {
@@ -106,8 +106,8 @@ static enum pkg_code check_signatures(struct batch_names *names,
 			     "name");
 }
 
-enum pkg_code batch_names_add(struct batch_names *names, const char *name,
-			      struct pkg_err *err)
+enum pkg_code pkg_batch_names_add(struct pkg_batch_names *names,
+				  const char *name, struct pkg_err *err)
 {
 	const void *before = NULL;
 	const char *kept = NULL, *key = NULL;
@@ -134,9 +134,9 @@ enum pkg_code batch_names_add(struct batch_names *names, const char *name,
 			  (const char *)before, name);
 }
 
-enum pkg_code batch_check_limits(const struct pkg_process *process,
-				 uint64_t documents, uint64_t bytes,
-				 struct pkg_err *err)
+enum pkg_code pkg_batch_check_limits(const struct pkg_process *process,
+				     uint64_t documents, uint64_t bytes,
+				     struct pkg_err *err)
 {
 	if (documents > process->max_documents) {
 		(void)pkg_refuse(err, PKG_INPUT, "batch-limit",

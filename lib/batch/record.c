@@ -10,8 +10,9 @@
 
 /* -- reading -- */
 
-enum pkg_code batch_fields(struct fields *self, struct pkg_arena *tree,
-			   const void *data, size_t len, struct pkg_err *err)
+enum pkg_code pkg_batch_fields(struct fields *self, struct pkg_arena *tree,
+			       const void *data, size_t len,
+			       struct pkg_err *err)
 {
 	const struct pkg_node *root = NULL;
 
@@ -22,8 +23,8 @@ enum pkg_code batch_fields(struct fields *self, struct pkg_arena *tree,
 	return PKG_OK;
 }
 
-enum pkg_code batch_fields_bool(struct fields *self, const char *key, bool *out,
-				struct pkg_err *err)
+enum pkg_code pkg_batch_fields_bool(struct fields *self, const char *key,
+				    bool *out, struct pkg_err *err)
 {
 	const struct pkg_node *node = NULL;
 
@@ -32,8 +33,9 @@ enum pkg_code batch_fields_bool(struct fields *self, const char *key, bool *out,
 	return PKG_OK;
 }
 
-enum pkg_code batch_fields_u64(struct fields *self, const char *key,
-			       uint64_t max, uint64_t *out, struct pkg_err *err)
+enum pkg_code pkg_batch_fields_u64(struct fields *self, const char *key,
+				   uint64_t max, uint64_t *out,
+				   struct pkg_err *err)
 {
 	int64_t value = 0;
 
@@ -42,15 +44,15 @@ enum pkg_code batch_fields_u64(struct fields *self, const char *key,
 	return PKG_OK;
 }
 
-enum pkg_code batch_fields_optional(struct fields *self, const char *key,
-				    bool *has, uint8_t out[static 32],
-				    struct pkg_err *err)
+enum pkg_code pkg_batch_fields_optional(struct fields *self, const char *key,
+					bool *has, uint8_t out[static 32],
+					struct pkg_err *err)
 {
 	*has = pkg_fields_next_is(self, key);
 	return *has ? pkg_fields_sha256(self, key, NULL, out, err) : PKG_OK;
 }
 
-enum pkg_code batch_fields_format(struct fields *self, struct pkg_err *err)
+enum pkg_code pkg_batch_fields_format(struct fields *self, struct pkg_err *err)
 {
 	int64_t format = 0;
 
@@ -101,14 +103,14 @@ static enum pkg_code take_record(struct fields *self,
 {
 	PKG_TRY(pkg_fields_text(self, "created", pkg_container_is_time, 0,
 				&out->created, err));
-	PKG_TRY(batch_fields_format(self, err));
+	PKG_TRY(pkg_batch_fields_format(self, err));
 	PKG_TRY(pkg_fields_text(self, "id", pkg_container_is_name, 0, &out->id,
 				err));
-	PKG_TRY(batch_fields_optional(self, "policySha256", &out->has_policy,
-				      out->policy_sha256, err));
-	PKG_TRY(batch_fields_optional(self, "previousSha256",
-				      &out->has_previous, out->previous_sha256,
-				      err));
+	PKG_TRY(pkg_batch_fields_optional(
+	    self, "policySha256", &out->has_policy, out->policy_sha256, err));
+	PKG_TRY(pkg_batch_fields_optional(self, "previousSha256",
+					  &out->has_previous,
+					  out->previous_sha256, err));
 	PKG_TRY(take_process(self, out, err));
 	if (pkg_fields_next_is(self, "requester"))
 		PKG_TRY(pkg_fields_text(self, "requester",
@@ -120,17 +122,17 @@ static enum pkg_code take_record(struct fields *self,
 	return pkg_fields_end(self, err);
 }
 
-enum pkg_code batch_record_decode(struct pkg_batch_record *out,
-				  struct pkg_arena *arena,
-				  const struct pkg_buf *data,
-				  struct pkg_err *err)
+enum pkg_code pkg_batch_record_decode(struct pkg_batch_record *out,
+				      struct pkg_arena *arena,
+				      const struct pkg_buf *data,
+				      struct pkg_err *err)
 {
 	struct fields self = {.document = BATCH_RECORD, .arena = arena};
 	PKG_AUTO(pkg_arena) struct pkg_arena *tree = NULL;
 
 	*out = (struct pkg_batch_record){0};
 	PKG_TRY(pkg_fields_arena(&tree, data->len, err));
-	PKG_TRY(batch_fields(&self, tree, data->data, data->len, err));
+	PKG_TRY(pkg_batch_fields(&self, tree, data->data, data->len, err));
 	return take_record(&self, out, err);
 }
 
@@ -166,40 +168,42 @@ static enum pkg_code take_state(struct fields *self,
 {
 	uint64_t approvals = 0, uploads = 0;
 
-	PKG_TRY(batch_fields_u64(self, "approvals", PKG_LIMIT_SIGNATURES,
-				 &approvals, err));
-	PKG_TRY(batch_fields_u64(self, "bytes", PKG_LIMIT_BATCH_BYTES,
-				 &out->bytes, err));
-	PKG_TRY(batch_fields_u64(self, "documents", PKG_LIMIT_BATCH_DOCUMENTS,
-				 &out->documents, err));
-	PKG_TRY(batch_fields_bool(self, "exported", &out->exported, err));
-	PKG_TRY(batch_fields_u64(self, "failed", PKG_LIMIT_BATCH_DOCUMENTS,
-				 &out->failed, err));
-	PKG_TRY(batch_fields_format(self, err));
-	PKG_TRY(batch_fields_bool(self, "listed", &out->listed, err));
-	PKG_TRY(batch_fields_bool(self, "rejected", &out->rejected, err));
+	PKG_TRY(pkg_batch_fields_u64(self, "approvals", PKG_LIMIT_SIGNATURES,
+				     &approvals, err));
+	PKG_TRY(pkg_batch_fields_u64(self, "bytes", PKG_LIMIT_BATCH_BYTES,
+				     &out->bytes, err));
+	PKG_TRY(pkg_batch_fields_u64(self, "documents",
+				     PKG_LIMIT_BATCH_DOCUMENTS, &out->documents,
+				     err));
+	PKG_TRY(pkg_batch_fields_bool(self, "exported", &out->exported, err));
+	PKG_TRY(pkg_batch_fields_u64(self, "failed", PKG_LIMIT_BATCH_DOCUMENTS,
+				     &out->failed, err));
+	PKG_TRY(pkg_batch_fields_format(self, err));
+	PKG_TRY(pkg_batch_fields_bool(self, "listed", &out->listed, err));
+	PKG_TRY(pkg_batch_fields_bool(self, "rejected", &out->rejected, err));
 	PKG_TRY(take_status(self, &out->status, err));
-	PKG_TRY(batch_fields_u64(self, "succeeded", PKG_LIMIT_BATCH_DOCUMENTS,
-				 &out->succeeded, err));
+	PKG_TRY(pkg_batch_fields_u64(self, "succeeded",
+				     PKG_LIMIT_BATCH_DOCUMENTS, &out->succeeded,
+				     err));
 	PKG_TRY(pkg_fields_is(self, "type", "batch-state", err));
 	PKG_TRY(take_time(self, "updated", &out->updated, err));
-	PKG_TRY(batch_fields_u64(self, "uploads", PKG_LIMIT_BATCH_UPLOADS,
-				 &uploads, err));
+	PKG_TRY(pkg_batch_fields_u64(self, "uploads", PKG_LIMIT_BATCH_UPLOADS,
+				     &uploads, err));
 	out->approvals = (unsigned)approvals;
 	out->uploads = (unsigned)uploads;
 	return pkg_fields_end(self, err);
 }
 
-enum pkg_code batch_state_decode(struct pkg_batch_state *out,
-				 const struct pkg_buf *data,
-				 struct pkg_err *err)
+enum pkg_code pkg_batch_state_decode(struct pkg_batch_state *out,
+				     const struct pkg_buf *data,
+				     struct pkg_err *err)
 {
 	struct fields self = {.document = BATCH_STATE};
 	PKG_AUTO(pkg_arena) struct pkg_arena *tree = NULL;
 
 	*out = (struct pkg_batch_state){0};
 	PKG_TRY(pkg_fields_arena(&tree, data->len, err));
-	PKG_TRY(batch_fields(&self, tree, data->data, data->len, err));
+	PKG_TRY(pkg_batch_fields(&self, tree, data->data, data->len, err));
 	return take_state(&self, out, err);
 }
 
@@ -212,15 +216,15 @@ static void put_optional(struct pkg_jsonw *w, const char *key, bool has,
 		pkg_jsonw_hex_member(w, key, sha256, 32);
 }
 
-void batch_put_number(struct pkg_jsonw *w, const char *key, int64_t number)
+void pkg_batch_put_number(struct pkg_jsonw *w, const char *key, int64_t number)
 {
 	if (number >= 0)
 		pkg_jsonw_int_member(w, key, number);
 }
 
-enum pkg_code batch_record_encode(struct pkg_buf *out,
-				  const struct pkg_batch_record *record,
-				  struct pkg_err *err)
+enum pkg_code pkg_batch_record_encode(struct pkg_buf *out,
+				      const struct pkg_batch_record *record,
+				      struct pkg_err *err)
 {
 	struct pkg_sink_buf sink;
 	struct pkg_jsonw w;
@@ -239,10 +243,10 @@ enum pkg_code batch_record_encode(struct pkg_buf *out,
 	pkg_jsonw_object(&w);
 	pkg_jsonw_int_member(&w, "id", record->process_id);
 	pkg_jsonw_str_member(&w, "name", record->process_name);
-	batch_put_number(&w, "providerSettingsId",
-			 record->provider_settings_id);
+	pkg_batch_put_number(&w, "providerSettingsId",
+			     record->provider_settings_id);
 	pkg_jsonw_hex_member(&w, "sha256", record->process_sha256, 32);
-	batch_put_number(&w, "tsaId", record->tsa_id);
+	pkg_batch_put_number(&w, "tsaId", record->tsa_id);
 	pkg_jsonw_object_end(&w);
 	if (record->requester != NULL)
 		pkg_jsonw_str_member(&w, "requester", record->requester);
@@ -252,9 +256,9 @@ enum pkg_code batch_record_encode(struct pkg_buf *out,
 	return pkg_jsonw_finish(&w, err);
 }
 
-enum pkg_code batch_state_encode(struct pkg_buf *out,
-				 const struct pkg_batch_state *state,
-				 struct pkg_err *err)
+enum pkg_code pkg_batch_state_encode(struct pkg_buf *out,
+				     const struct pkg_batch_state *state,
+				     struct pkg_err *err)
 {
 	char updated[21];
 	struct pkg_sink_buf sink;

@@ -41,7 +41,7 @@ static enum pkg_code hash_documents(const struct pkg_batch *batch,
 		struct stat st;
 		int fd = -1;
 
-		batch_file_name(name, BATCH_DOCUMENTS, i);
+		pkg_batch_file_name(name, BATCH_DOCUMENTS, i);
 		PKG_TRY(pkg_path_open_regular(&fd, &st, pkg_job_fd(batch->job),
 					      name, true, err));
 		code = hash_file(digest, fd, name, err);
@@ -53,7 +53,8 @@ static enum pkg_code hash_documents(const struct pkg_batch *batch,
 	return PKG_OK;
 }
 
-void batch_put_process(struct pkg_jsonw *w, const struct pkg_process *process)
+void pkg_batch_put_process(struct pkg_jsonw *w,
+			   const struct pkg_process *process)
 {
 	pkg_jsonw_key(w, "process");
 	pkg_jsonw_object(w);
@@ -68,8 +69,8 @@ void batch_put_process(struct pkg_jsonw *w, const struct pkg_process *process)
 	pkg_jsonw_object_end(w);
 }
 
-enum pkg_code batch_request_make(const struct pkg_batch *batch,
-				 struct pkg_buf *out, struct pkg_err *err)
+enum pkg_code pkg_batch_request_make(const struct pkg_batch *batch,
+				     struct pkg_buf *out, struct pkg_err *err)
 {
 	const struct pkg_batch_record *record = &batch->record;
 	uint8_t documents[32];
@@ -95,7 +96,7 @@ enum pkg_code batch_request_make(const struct pkg_batch *batch,
 	if (record->has_previous)
 		pkg_jsonw_hex_member(&w, "previousSha256",
 				     record->previous_sha256, 32);
-	batch_put_process(&w, batch->process);
+	pkg_batch_put_process(&w, batch->process);
 	if (record->requester != NULL)
 		pkg_jsonw_str_member(&w, "requester", record->requester);
 	pkg_jsonw_str_member(&w, "tenant", record->tenant);
@@ -111,9 +112,9 @@ enum pkg_code pkg_batch_request(const struct pkg_batch *batch,
 	const size_t before = out->len;
 
 	if (batch->state.listed)
-		PKG_TRY(batch_slurp(batch, BATCH_REQUEST, out, err));
+		PKG_TRY(pkg_batch_slurp(batch, BATCH_REQUEST, out, err));
 	else
-		PKG_TRY(batch_request_make(batch, out, err));
+		PKG_TRY(pkg_batch_request_make(batch, out, err));
 	return pkg_digest_sha256(batch->env->crypto, out->data + before,
 				 out->len - before, sha256, err);
 }

@@ -49,20 +49,20 @@ static enum pkg_code take_signer(struct fields *fields, uint8_t spki[static 32],
 {
 	bool has = false;
 
-	PKG_TRY(batch_fields_optional(fields, "signer", &has, spki, err));
+	PKG_TRY(pkg_batch_fields_optional(fields, "signer", &has, spki, err));
 	*out = has ? spki : NULL;
 	return PKG_OK;
 }
 
-static enum pkg_code take_result(struct batch_results *self,
+static enum pkg_code take_result(struct pkg_batch_results *self,
 				 struct fields *fields,
 				 struct pkg_batch_result *out,
 				 struct pkg_err *err)
 {
 	PKG_TRY(optional_text(fields, "detail", is_any, &out->detail, err));
-	PKG_TRY(batch_fields_u64(fields, "id", PKG_LIMIT_BATCH_DOCUMENTS,
-				 &out->document, err));
-	PKG_TRY(batch_fields_bool(fields, "ok", &out->ok, err));
+	PKG_TRY(pkg_batch_fields_u64(fields, "id", PKG_LIMIT_BATCH_DOCUMENTS,
+				     &out->document, err));
+	PKG_TRY(pkg_batch_fields_bool(fields, "ok", &out->ok, err));
 	PKG_TRY(optional_text(fields, "reason", is_reason, &out->reason, err));
 	pkg_buf_clear(&self->signature);
 	PKG_TRY(take_signature(fields, &self->signature, err));
@@ -106,9 +106,9 @@ static enum pkg_code complete(uint64_t *out, int fd, uint64_t size,
 	return PKG_OK;
 }
 
-enum pkg_code batch_results_open(struct batch_results *results,
-				 const struct pkg_batch *batch,
-				 struct pkg_err *err)
+enum pkg_code pkg_batch_results_open(struct pkg_batch_results *results,
+				     const struct pkg_batch *batch,
+				     struct pkg_err *err)
 {
 	const int dirfd = pkg_job_fd(batch->job);
 	uint64_t size = 0;
@@ -117,22 +117,22 @@ enum pkg_code batch_results_open(struct batch_results *results,
 	if (faccessat(dirfd, BATCH_RESULTS, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
 	    errno == ENOENT)
 		return PKG_OK;
-	PKG_TRY(batch_lines_open(&results->lines, dirfd, BATCH_RESULTS, &size,
-				 err));
+	PKG_TRY(pkg_batch_lines_open(&results->lines, dirfd, BATCH_RESULTS,
+				     &size, err));
 	PKG_TRY(complete(&results->good, results->lines.fd, size, err));
-	batch_lines_start(&results->lines, results->good);
+	pkg_batch_lines_start(&results->lines, results->good);
 	return PKG_OK;
 }
 
-void batch_results_fini(struct batch_results *results)
+void pkg_batch_results_fini(struct pkg_batch_results *results)
 {
-	batch_lines_fini(&results->lines);
+	pkg_batch_lines_fini(&results->lines);
 	pkg_buf_fini(&results->signature);
 }
 
-enum pkg_code batch_results_next(struct batch_results *results,
-				 struct pkg_batch_result *out, bool *ended,
-				 struct pkg_err *err)
+enum pkg_code pkg_batch_results_next(struct pkg_batch_results *results,
+				     struct pkg_batch_result *out, bool *ended,
+				     struct pkg_err *err)
 {
 	struct fields fields;
 
@@ -140,25 +140,26 @@ enum pkg_code batch_results_next(struct batch_results *results,
 	*ended = !results->lines.is_open;
 	if (*ended)
 		return PKG_OK;
-	if (batch_lines_next(&results->lines, ended, &fields, err) == PKG_OK &&
+	if (pkg_batch_lines_next(&results->lines, ended, &fields, err) ==
+		PKG_OK &&
 	    (*ended || take_result(results, &fields, out, err) == PKG_OK))
 		return PKG_OK;
-	return batch_lines_at(&results->lines, err);
+	return pkg_batch_lines_at(&results->lines, err);
 }
 
 enum pkg_code pkg_batch_results(const struct pkg_batch *batch,
 				pkg_batch_visit_result *visit, void *context,
 				uint64_t *good, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(batch_results) struct batch_results results = {0};
+	PKG_AUTO_FINI(pkg_batch_results) struct pkg_batch_results results = {0};
 	struct pkg_batch_result result;
 	bool ended = false;
 
-	PKG_TRY(batch_results_open(&results, batch, err));
+	PKG_TRY(pkg_batch_results_open(&results, batch, err));
 	if (good != NULL)
 		*good = results.good;
 	for (;;) {
-		PKG_TRY(batch_results_next(&results, &result, &ended, err));
+		PKG_TRY(pkg_batch_results_next(&results, &result, &ended, err));
 		if (ended)
 			return PKG_OK;
 		PKG_TRY(visit(context, &result, err));

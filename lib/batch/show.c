@@ -29,7 +29,7 @@ enum pkg_code pkg_batch_peek(struct pkg_batch_state *out,
 
 	PKG_TRY(pkg_job_open(&job, spool, tenant, id, PKG_JOB_READ, err));
 	PKG_TRY(pkg_job_read_state(job, &data, err));
-	if (batch_state_decode(out, &data, err) != PKG_OK)
+	if (pkg_batch_state_decode(out, &data, err) != PKG_OK)
 		return pkg_wrap(err, "batch '%s'", id);
 	return PKG_OK;
 }
@@ -94,7 +94,7 @@ enum pkg_code pkg_batch_put_row(struct pkg_sink *sink, const char *tenant,
 struct showing {
 	struct pkg_jsonw w;
 	const struct pkg_batch *batch;
-	struct batch_results results;
+	struct pkg_batch_results results;
 	struct pkg_batch_result result; /* the next one */
 	bool ended;                     /* there is no next one */
 };
@@ -126,16 +126,16 @@ static enum pkg_code put_document(void *context,
 		pkg_jsonw_null_member(w, "signingResult_Success");
 	pkg_jsonw_int_member(w, "size", (int64_t)document->size);
 	pkg_jsonw_object_end(w);
-	return has ? batch_results_next(&self->results, &self->result,
-					&self->ended, err)
+	return has ? pkg_batch_results_next(&self->results, &self->result,
+					    &self->ended, err)
 		   : PKG_OK;
 }
 
 static enum pkg_code put_documents(struct showing *self, struct pkg_err *err)
 {
-	PKG_TRY(batch_results_open(&self->results, self->batch, err));
-	PKG_TRY(batch_results_next(&self->results, &self->result, &self->ended,
-				   err));
+	PKG_TRY(pkg_batch_results_open(&self->results, self->batch, err));
+	PKG_TRY(pkg_batch_results_next(&self->results, &self->result,
+				       &self->ended, err));
 	pkg_jsonw_key(&self->w, "documents");
 	pkg_jsonw_array(&self->w);
 	PKG_TRY(pkg_batch_documents(self->batch, put_document, self, err));
@@ -149,7 +149,8 @@ static void put_process(struct pkg_jsonw *w,
 	pkg_jsonw_int_member(w, "processId", record->process_id);
 	pkg_jsonw_str_member(w, "processName", record->process_name);
 	pkg_jsonw_hex_member(w, "processSha256", record->process_sha256, 32);
-	batch_put_number(w, "providerSettingsId", record->provider_settings_id);
+	pkg_batch_put_number(w, "providerSettingsId",
+			     record->provider_settings_id);
 }
 
 /*
@@ -206,23 +207,23 @@ static enum pkg_code put_all(struct showing *self,
 		pkg_jsonw_node(w, show->result);
 	}
 	put_status(w, state);
-	batch_put_number(w, "tsaId", record->tsa_id);
+	pkg_batch_put_number(w, "tsaId", record->tsa_id);
 	put_end(w, state);
 	pkg_jsonw_line(w);
 	return pkg_jsonw_finish(w, err);
 }
 
-enum pkg_code batch_show_record(const struct pkg_batch *batch,
-				struct pkg_sink *sink,
-				const struct batch_show *show,
-				struct pkg_err *err)
+enum pkg_code pkg_batch_show_record(const struct pkg_batch *batch,
+				    struct pkg_sink *sink,
+				    const struct batch_show *show,
+				    struct pkg_err *err)
 {
 	struct showing self = {.batch = batch};
 	enum pkg_code code = PKG_OK;
 
 	pkg_jsonw_init(&self.w, sink, 0);
 	code = put_all(&self, show, err);
-	batch_results_fini(&self.results);
+	pkg_batch_results_fini(&self.results);
 	return code;
 }
 
@@ -230,7 +231,7 @@ enum pkg_code pkg_batch_put_record(const struct pkg_batch *batch,
 				   struct pkg_sink *sink, bool documents,
 				   struct pkg_err *err)
 {
-	return batch_show_record(
+	return pkg_batch_show_record(
 	    batch, sink, &(struct batch_show){.documents = documents}, err);
 }
 
@@ -238,7 +239,7 @@ enum pkg_code pkg_batch_put_record(const struct pkg_batch *batch,
 
 struct telling {
 	struct pkg_sink *sink;
-	struct batch_results results;
+	struct pkg_batch_results results;
 	struct pkg_batch_result result;
 	bool ended;
 	struct pkg_buf line;
@@ -269,8 +270,8 @@ static enum pkg_code tell_document(void *context,
 	PKG_TRY(pkg_buf_puts(&self->line, "\n", err));
 	PKG_TRY(
 	    pkg_sink_write(self->sink, self->line.data, self->line.len, err));
-	return has ? batch_results_next(&self->results, &self->result,
-					&self->ended, err)
+	return has ? pkg_batch_results_next(&self->results, &self->result,
+					    &self->ended, err)
 		   : PKG_OK;
 }
 
@@ -330,9 +331,9 @@ static enum pkg_code tell(const struct pkg_batch *batch, struct telling *self,
 	PKG_TRY(tell_head(batch, &self->line, err));
 	PKG_TRY(
 	    pkg_sink_write(self->sink, self->line.data, self->line.len, err));
-	PKG_TRY(batch_results_open(&self->results, batch, err));
-	PKG_TRY(batch_results_next(&self->results, &self->result, &self->ended,
-				   err));
+	PKG_TRY(pkg_batch_results_open(&self->results, batch, err));
+	PKG_TRY(pkg_batch_results_next(&self->results, &self->result,
+				       &self->ended, err));
 	return pkg_batch_documents(batch, tell_document, self, err);
 }
 
@@ -342,7 +343,7 @@ enum pkg_code pkg_batch_put_text(const struct pkg_batch *batch,
 	struct telling self = {.sink = sink, .line = {.max = 1u << 16}};
 	enum pkg_code code = tell(batch, &self, err);
 
-	batch_results_fini(&self.results);
+	pkg_batch_results_fini(&self.results);
 	pkg_buf_fini(&self.line);
 	return code;
 }

@@ -11,9 +11,8 @@ struct batch_show {
 };
 
 /* Write the record `batch`, a line. */
-PKG_MUST_CHECK enum pkg_code batch_show_record(const struct pkg_batch *batch,
-					       struct pkg_sink *sink,
-					       const struct batch_show *show,
-					       struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_show_record(const struct pkg_batch *batch, struct pkg_sink *sink,
+		      const struct batch_show *show, struct pkg_err *err);
 
 #endif

@@ -26,9 +26,9 @@ enum pkg_code pkg_stamps_open(struct batch_stamps *stamps,
 	    errno == ENOENT;
 	if (stamps->ended)
 		return PKG_OK;
-	PKG_TRY(
-	    batch_lines_open(&stamps->lines, dirfd, BATCH_STAMPS, &size, err));
-	batch_lines_start(&stamps->lines, size);
+	PKG_TRY(pkg_batch_lines_open(&stamps->lines, dirfd, BATCH_STAMPS, &size,
+				     err));
+	pkg_batch_lines_start(&stamps->lines, size);
 	return PKG_OK;
 }
 
@@ -38,8 +38,8 @@ static enum pkg_code take_line(struct batch_stamps *stamps,
 	const uint64_t last = stamps->document;
 	const struct pkg_node *node = NULL;
 
-	PKG_TRY(batch_fields_u64(fields, "id", PKG_LIMIT_BATCH_DOCUMENTS,
-				 &stamps->document, err));
+	PKG_TRY(pkg_batch_fields_u64(fields, "id", PKG_LIMIT_BATCH_DOCUMENTS,
+				     &stamps->document, err));
 	PKG_TRY(pkg_fields_take(fields, "signature", PKG_NODE_STRING, 0, &node,
 				err));
 	PKG_TRY(pkg_fields_end(fields, err));
@@ -61,18 +61,18 @@ enum pkg_code pkg_stamps_find(struct batch_stamps *stamps, uint64_t document,
 	struct fields fields;
 
 	while (!stamps->ended && stamps->document < document)
-		if (batch_lines_next(&stamps->lines, &stamps->ended, &fields,
-				     err) != PKG_OK ||
+		if (pkg_batch_lines_next(&stamps->lines, &stamps->ended,
+					 &fields, err) != PKG_OK ||
 		    (!stamps->ended &&
 		     take_line(stamps, &fields, err) != PKG_OK))
-			return batch_lines_at(&stamps->lines, err);
+			return pkg_batch_lines_at(&stamps->lines, err);
 	*found = !stamps->ended && stamps->document == document;
 	return PKG_OK;
 }
 
 void pkg_stamps_fini(struct batch_stamps *stamps)
 {
-	batch_lines_fini(&stamps->lines);
+	pkg_batch_lines_fini(&stamps->lines);
 	pkg_buf_fini(&stamps->signature);
 }
 

@@ -6,7 +6,7 @@
 
 /* stamps.jsonl, one line after the other; all zero = not open. */
 struct batch_stamps {
-	struct batch_lines lines;
+	struct pkg_batch_lines lines;
 	bool ended;
 	uint64_t document; /* id; of the line that was read last, 0 = none */
 	struct pkg_buf signature; /* of that line: with its time stamp */

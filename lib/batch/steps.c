@@ -58,7 +58,7 @@ const char *pkg_batch_verb_name(enum pkg_batch_verb verb)
 	return verbs[verb];
 }
 
-bool batch_may_step(enum pkg_batch_status from, enum pkg_batch_status to)
+bool pkg_batch_may_step(enum pkg_batch_status from, enum pkg_batch_status to)
 {
 	return from == to || (table[from].next & (1u << to)) != 0;
 }

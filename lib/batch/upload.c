@@ -19,8 +19,8 @@
 struct upload {
 	const struct pkg_batch_upload *job;
 	struct pkg_batch *batch;
-	struct batch_names names;
-	struct batch_zip zip;          /* content-NNN.zip */
+	struct pkg_batch_names names;
+	struct pkg_batch_zip zip;      /* content-NNN.zip */
 	struct pkg_sink_gather *lines; /* documents-NNN.jsonl */
 	struct pkg_digest *digest;
 	struct pkg_buf line;
@@ -33,7 +33,7 @@ static enum pkg_code add_old(void *context,
 {
 	struct upload *self = context;
 
-	return batch_names_add(&self->names, document->name, err);
+	return pkg_batch_names_add(&self->names, document->name, err);
 }
 
 /* A document comes: may it, and what is it called in here? */
@@ -45,18 +45,18 @@ static enum pkg_code begin_document(struct upload *self,
 	const unsigned set =
 	    PKG_DIGEST_SHA256 | pkg_process_digest(self->batch->process);
 
-	PKG_TRY(batch_names_add(&self->names, document->name, err));
+	PKG_TRY(pkg_batch_names_add(&self->names, document->name, err));
 	/* Neither sum can overflow: both limits are far below. */
 	if (document->size > PKG_LIMIT_BATCH_BYTES)
 		self->bytes = UINT64_MAX;
 	else
 		self->bytes += document->size;
-	PKG_TRY(batch_check_limits(self->batch->process, ++self->documents,
-				   self->bytes, err));
+	PKG_TRY(pkg_batch_check_limits(self->batch->process, ++self->documents,
+				       self->bytes, err));
 	document->id = self->documents;
-	batch_file_name(member, BATCH_MEMBER, (unsigned)document->id);
+	pkg_batch_file_name(member, BATCH_MEMBER, (unsigned)document->id);
 	PKG_TRY(pkg_digest_reset(self->digest, set, err));
-	return batch_zip_begin(&self->zip, member, document->size, err);
+	return pkg_batch_zip_begin(&self->zip, member, document->size, err);
 }
 
 /* All its bytes are there. */
@@ -67,15 +67,15 @@ static enum pkg_code end_document(struct upload *self,
 	const struct pkg_process *process = self->batch->process;
 	struct pkg_digests digests;
 
-	PKG_TRY(batch_zip_end(&self->zip, err));
+	PKG_TRY(pkg_batch_zip_end(&self->zip, err));
 	PKG_TRY(pkg_digest_finish(self->digest, &digests, err));
 	memcpy(document->sha256, digests.sha256, 32);
 	memcpy(document->digest,
 	       pkg_digests_get(&digests, pkg_process_digest(process)),
 	       process->digest_bits / 8);
 	pkg_buf_clear(&self->line);
-	PKG_TRY(batch_document_encode(&self->line, document,
-				      process->digest_bits, err));
+	PKG_TRY(pkg_batch_document_encode(&self->line, document,
+					  process->digest_bits, err));
 	if (self->job->progress != NULL)
 		self->job->progress(self->job->progress_context,
 				    self->documents, self->bytes);
@@ -241,14 +241,14 @@ static enum pkg_code store(struct upload *self, struct pkg_err *err)
 	struct pkg_batch_state state = self->batch->state;
 	char name[BATCH_FILE_NAME];
 
-	batch_file_name(name, BATCH_CONTENT, number);
+	pkg_batch_file_name(name, BATCH_CONTENT, number);
 	PKG_TRY(pkg_outfile_open(&content, dirfd, name, &options, err));
-	batch_file_name(name, BATCH_DOCUMENTS, number);
+	pkg_batch_file_name(name, BATCH_DOCUMENTS, number);
 	PKG_TRY(pkg_outfile_open(&list, dirfd, name, &options, err));
-	batch_zip_init(&self->zip, content);
+	pkg_batch_zip_init(&self->zip, content);
 	pkg_sink_gather_init(self->lines, pkg_outfile_sink(list));
 	PKG_TRY(add_inputs(self, err));
-	PKG_TRY(batch_zip_finish(&self->zip, err));
+	PKG_TRY(pkg_batch_zip_finish(&self->zip, err));
 	PKG_TRY(pkg_sink_finish(&self->lines->sink, err));
 	PKG_TRY(pkg_outfile_commit(content, UINT64_MAX, err));
 	PKG_TRY(pkg_outfile_commit(list, UINT64_MAX, err));
@@ -296,8 +296,8 @@ enum pkg_code pkg_batch_upload(struct pkg_batch *batch,
 
 	if (code == PKG_OK)
 		code = store(&self, err);
-	batch_zip_fini(&self.zip);
-	batch_names_fini(&self.names);
+	pkg_batch_zip_fini(&self.zip);
+	pkg_batch_names_fini(&self.names);
 	pkg_digest_free(self.digest);
 	pkg_buf_fini(&self.line);
 	free(self.lines);

@@ -38,8 +38,8 @@ static bool is_begun(const struct pkg_batch *batch)
 }
 
 /* A batch may not lie about and be run some other day. */
-enum pkg_code batch_check_horizon(const struct pkg_batch *batch,
-				  struct pkg_err *err)
+enum pkg_code pkg_batch_check_horizon(const struct pkg_batch *batch,
+				      struct pkg_err *err)
 {
 	const char *text = batch->record.created;
 	const int64_t now = batch->env->now(batch->env);
@@ -68,25 +68,25 @@ static enum pkg_code check_document(void *context,
 				    const struct pkg_batch_document *document,
 				    struct pkg_err *err)
 {
-	return batch_names_add(context, document->name, err);
+	return pkg_batch_names_add(context, document->name, err);
 }
 
 static enum pkg_code check_documents(const struct pkg_batch *batch,
 				     struct pkg_err *err)
 {
 	const struct pkg_batch_state *state = &batch->state;
-	PKG_AUTO_FINI(batch_names)
-	struct batch_names names = {.process = batch->process};
+	PKG_AUTO_FINI(pkg_batch_names)
+	struct pkg_batch_names names = {.process = batch->process};
 
 	if (state->documents == 0)
-		return batch_refuse_empty(batch, err);
-	PKG_TRY(batch_check_limits(batch->process, state->documents,
-				   state->bytes, err));
+		return pkg_batch_refuse_empty(batch, err);
+	PKG_TRY(pkg_batch_check_limits(batch->process, state->documents,
+				       state->bytes, err));
 	return pkg_batch_documents(batch, check_document, &names, err);
 }
 
-enum pkg_code batch_refuse_empty(const struct pkg_batch *batch,
-				 struct pkg_err *err)
+enum pkg_code pkg_batch_refuse_empty(const struct pkg_batch *batch,
+				     struct pkg_err *err)
 {
 	(void)pkg_refuse(err, PKG_NO, "batch-empty",
 			 "there is no document in batch '%s'",
@@ -105,7 +105,7 @@ static enum pkg_code check_request(const struct pkg_batch *batch,
 	struct pkg_buf made = {.max = PKG_LIMIT_BATCH_RECORD};
 
 	PKG_TRY(pkg_batch_request(batch, &said, sha256, err));
-	PKG_TRY(batch_request_make(batch, &made, err));
+	PKG_TRY(pkg_batch_request_make(batch, &made, err));
 	if (said.len == made.len && memcmp(said.data, made.data, said.len) == 0)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_NO, "batch-request",
@@ -126,8 +126,8 @@ static enum pkg_code check_accept(const struct pkg_batch *batch,
 		return pkg_refuse(err, PKG_NO, "too-few-approvals",
 				  "nobody has accepted batch '%s'",
 				  batch->record.id);
-	PKG_TRY(batch_slurp(batch, BATCH_ACCEPT, &data, err));
-	PKG_TRY(batch_accept_decode(&accept, arena, &data, err));
+	PKG_TRY(pkg_batch_slurp(batch, BATCH_ACCEPT, &data, err));
+	PKG_TRY(pkg_batch_accept_decode(&accept, arena, &data, err));
 	if (accept.approved && memcmp(accept.request_sha256, sha256, 32) == 0)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_NO,
@@ -138,12 +138,13 @@ static enum pkg_code check_accept(const struct pkg_batch *batch,
 			  batch->record.id);
 }
 
-enum pkg_code batch_judge(const struct pkg_batch *batch,
-			  const uint8_t sha256[static 32],
-			  struct pkg_approvals *out, struct pkg_arena *arena,
-			  struct pkg_err *err)
+enum pkg_code pkg_batch_judge(const struct pkg_batch *batch,
+			      const uint8_t sha256[static 32],
+			      struct pkg_approvals *out,
+			      struct pkg_arena *arena, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(batch_approvals) struct batch_approvals approvals = {0};
+	PKG_AUTO_FINI(pkg_batch_approvals)
+	struct pkg_batch_approvals approvals = {0};
 	struct batch_subject about;
 	struct pkg_approval_set set = {
 	    .subject = &about.subject,
@@ -151,8 +152,8 @@ enum pkg_code batch_judge(const struct pkg_batch *batch,
 			  is_begun(batch) ? PKG_CLOCK_NONE : PKG_CLOCK_SYSTEM},
 	};
 
-	PKG_TRY(batch_approvals_read(&approvals, batch, err));
-	batch_subject(&about, batch, sha256);
+	PKG_TRY(pkg_batch_approvals_read(&approvals, batch, err));
+	pkg_batch_subject(&about, batch, sha256);
 	set.items = approvals.items;
 	set.count = approvals.count;
 	if (pkg_approvals_judge(batch->process->approval_policy, batch->env,
@@ -173,12 +174,12 @@ enum pkg_code pkg_batch_validate(const struct pkg_batch *batch,
 	enum pkg_code code = PKG_OK;
 
 	PKG_TRY(check_process(batch, err));
-	PKG_TRY(batch_check_horizon(batch, err));
-	PKG_TRY(batch_chain_check(batch, err));
+	PKG_TRY(pkg_batch_check_horizon(batch, err));
+	PKG_TRY(pkg_batch_chain_check(batch, err));
 	PKG_TRY(check_documents(batch, err));
 	PKG_TRY(check_request(batch, sha256, err));
 	if (batch->record.has_policy)
-		code = batch_judge(batch, sha256, &said, arena, err);
+		code = pkg_batch_judge(batch, sha256, &said, arena, err);
 	else
 		code = check_accept(batch, sha256, arena, err);
 	if (approvals != NULL)

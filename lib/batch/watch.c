@@ -75,8 +75,8 @@ enum pkg_code pkg_batch_watch_new(struct pkg_batch_watch **out,
 				"signed is watched for",
 				options->process->name);
 	/* Now, and not when something has been taken. */
-	PKG_TRY(
-	    batch_check_requester(options->process, options->requester, err));
+	PKG_TRY(pkg_batch_check_requester(options->process, options->requester,
+					  err));
 	watch = calloc(1, sizeof(*watch));
 	if (watch == NULL)
 		return pkg_fail_nomem(err);

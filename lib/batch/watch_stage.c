@@ -225,7 +225,7 @@ struct pairs {
 	struct stage *stage;
 	bool good; /* those that were signed, or the others */
 	const struct pkg_batch *batch;
-	struct batch_results results;
+	struct pkg_batch_results results;
 	struct batch_stamps stamps; /* go before the results */
 };
 
@@ -238,7 +238,7 @@ static enum pkg_code visit(void *context,
 	bool ended = false, stamped = false;
 
 	PKG_TRY(pkg_stamps_find(&self->stamps, document->id, &stamped, err));
-	PKG_TRY(batch_results_next(&self->results, &result, &ended, err));
+	PKG_TRY(pkg_batch_results_next(&self->results, &result, &ended, err));
 	if (ended)
 		return pkg_refuse(err, PKG_INPUT, "batch-damaged",
 				  "batch '%s' has no result for document '%s'",
@@ -267,10 +267,10 @@ static enum pkg_code stage_half(const struct pkg_batch_watch *watch,
 	if (code == PKG_OK)
 		code = pkg_stamps_open(&pairs.stamps, batch, err);
 	if (code == PKG_OK)
-		code = batch_results_open(&pairs.results, batch, err);
+		code = pkg_batch_results_open(&pairs.results, batch, err);
 	if (code == PKG_OK)
 		code = pkg_batch_documents(batch, visit, &pairs, err);
-	batch_results_fini(&pairs.results);
+	pkg_batch_results_fini(&pairs.results);
 	pkg_stamps_fini(&pairs.stamps);
 	if (code == PKG_OK)
 		code = pkg_outdir_commit(stage.folder, err);
@@ -393,7 +393,7 @@ enum pkg_code pkg_watch_stage_other(const struct pkg_batch_watch *watch,
 	if (pkg_watch_has(watch->err, called))
 		return PKG_OK;
 	called[strlen(called) - strlen(WATCH_ERROR)] = '\0';
-	PKG_TRY(batch_make_id(id, watch->env, err));
+	PKG_TRY(pkg_batch_make_id(id, watch->env, err));
 	code = open_stage(&stage, watch->failed, id, err);
 	if (code == PKG_OK)
 		code = put_refusal(&stage, called, &refusal, err);

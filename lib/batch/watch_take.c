@@ -13,8 +13,8 @@
 struct taking {
 	struct pkg_batch_watch *watch;
 	char id[WATCH_ID], refused_id[WATCH_ID];
-	int claim, refused;       /* -1 until the first file goes there */
-	struct batch_names names; /* of the claim */
+	int claim, refused;           /* -1 until the first file goes there */
+	struct pkg_batch_names names; /* of the claim */
 	uint64_t documents, bytes;
 };
 
@@ -24,18 +24,18 @@ static void taking_fini(struct taking *self)
 		(void)close(self->claim);
 	if (self->refused >= 0)
 		(void)close(self->refused);
-	batch_names_fini(&self->names);
+	pkg_batch_names_fini(&self->names);
 }
 
 enum pkg_code pkg_watch_judge(const struct pkg_batch_watch *watch,
 			      const char *name, off_t size, struct pkg_err *err)
 {
-	PKG_AUTO_FINI(batch_names)
-	struct batch_names names = {.process = watch->options.process};
+	PKG_AUTO_FINI(pkg_batch_names)
+	struct pkg_batch_names names = {.process = watch->options.process};
 
-	PKG_TRY(batch_names_add(&names, name, err));
-	return batch_check_limits(watch->options.process, 1, (uint64_t)size,
-				  err);
+	PKG_TRY(pkg_batch_names_add(&names, name, err));
+	return pkg_batch_check_limits(watch->options.process, 1, (uint64_t)size,
+				      err);
 }
 
 /* Nothing of that name waits to be fetched. */
@@ -159,7 +159,7 @@ static enum pkg_code take_file(struct taking *self, struct watch_file *file,
 		self->watch->report->more = true;
 		return PKG_OK;
 	}
-	code = batch_names_add(&self->names, file->name, &why);
+	code = pkg_batch_names_add(&self->names, file->name, &why);
 	if (code == PKG_INPUT) { /* not in one batch with another one */
 		self->watch->report->more = true;
 		return PKG_OK;
@@ -212,7 +212,7 @@ enum pkg_code pkg_watch_take(struct pkg_batch_watch *watch, uint64_t now_ms,
 	    .names = {.process = watch->options.process},
 	};
 
-	PKG_TRY(batch_make_id(self.id, watch->env, err));
+	PKG_TRY(pkg_batch_make_id(self.id, watch->env, err));
 	(void)snprintf(self.refused_id, sizeof(self.refused_id), "%s%s",
 		       self.id, WATCH_REFUSED);
 	for (size_t i = 0; i < watch->list.count; i++)

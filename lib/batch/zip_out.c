@@ -16,7 +16,7 @@ enum {
 static enum pkg_code write_member(struct pkg_sink *sink, const void *buf,
 				  size_t len, struct pkg_err *err)
 {
-	struct batch_zip *zip = (struct batch_zip *)sink;
+	struct pkg_batch_zip *zip = (struct pkg_batch_zip *)sink;
 
 	if (len > zip->size - sink->total)
 		return pkg_fail(err, PKG_INTERNAL,
@@ -28,21 +28,21 @@ static enum pkg_code write_member(struct pkg_sink *sink, const void *buf,
 	return PKG_OK;
 }
 
-void batch_zip_init(struct batch_zip *zip, struct pkg_outfile *file)
+void pkg_batch_zip_init(struct pkg_batch_zip *zip, struct pkg_outfile *file)
 {
-	*zip = (struct batch_zip){
+	*zip = (struct pkg_batch_zip){
 	    .file = file,
 	    .central = {.max = CENTRAL_MAX},
 	};
 }
 
-void batch_zip_fini(struct batch_zip *zip)
+void pkg_batch_zip_fini(struct pkg_batch_zip *zip)
 {
 	pkg_buf_fini(&zip->central);
 }
 
-enum pkg_code batch_zip_begin(struct batch_zip *zip, const char *name,
-			      uint64_t size, struct pkg_err *err)
+enum pkg_code pkg_batch_zip_begin(struct pkg_batch_zip *zip, const char *name,
+				  uint64_t size, struct pkg_err *err)
 {
 	const struct pkg_zip_entry entry = {.name = name, .size = size};
 
@@ -59,7 +59,7 @@ enum pkg_code batch_zip_begin(struct batch_zip *zip, const char *name,
 	return PKG_OK;
 }
 
-enum pkg_code batch_zip_end(struct batch_zip *zip, struct pkg_err *err)
+enum pkg_code pkg_batch_zip_end(struct pkg_batch_zip *zip, struct pkg_err *err)
 {
 	const struct pkg_zip_entry entry = {.name = zip->name,
 					    .size = zip->size,
@@ -82,15 +82,17 @@ enum pkg_code batch_zip_end(struct batch_zip *zip, struct pkg_err *err)
 	return PKG_OK;
 }
 
-enum pkg_code batch_zip_put(struct batch_zip *zip, const char *name,
-			    const void *data, size_t len, struct pkg_err *err)
+enum pkg_code pkg_batch_zip_put(struct pkg_batch_zip *zip, const char *name,
+				const void *data, size_t len,
+				struct pkg_err *err)
 {
-	PKG_TRY(batch_zip_begin(zip, name, len, err));
+	PKG_TRY(pkg_batch_zip_begin(zip, name, len, err));
 	PKG_TRY(pkg_sink_write(&zip->sink, data, len, err));
-	return batch_zip_end(zip, err);
+	return pkg_batch_zip_end(zip, err);
 }
 
-enum pkg_code batch_zip_finish(struct batch_zip *zip, struct pkg_err *err)
+enum pkg_code pkg_batch_zip_finish(struct pkg_batch_zip *zip,
+				   struct pkg_err *err)
 {
 	const size_t len = zip->central.len;
 	uint8_t end[PKG_ZIP_END_MAX];
