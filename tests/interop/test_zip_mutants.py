@@ -2,7 +2,7 @@
 """Every change of one byte of a ZIP file: refused, or it changes nothing.
 
 zip_mutants.c tries each other value of each byte, each byte left out and
-doubled, and every cut: some 130,000 files.  What is still read has the same
+doubled, and every cut: some 130,000 files (with sanitizers every 7th).  What is still read has the same
 names and contents, here and elsewhere, and differs in fields that say nothing.
 """
 
@@ -55,21 +55,26 @@ def harmless(data):
 
 
 @pytest.fixture(scope="module")
-def accepted(build, tmp_path_factory):
+def step(sanitized):
+    return 7 if sanitized else 1
+
+
+@pytest.fixture(scope="module")
+def accepted(build, tmp_path_factory, step):
     """The lines of zip_mutants, split, and how many it tried."""
     path = tmp_path_factory.mktemp("mutants") / "a.zip"
     path.write_bytes(zip_of(*MEMBERS))
-    done = subprocess.run([build / "tests/interop/zip_mutants", path],
-                          capture_output=True, check=True, timeout=300,
-                          env=clean_environment())
+    done = subprocess.run(
+        [build / "tests/interop/zip_mutants", path, str(step)],
+        capture_output=True, check=True, timeout=300, env=clean_environment())
     *lines, last = done.stdout.decode().splitlines()
     return [line.split() for line in lines], int(last.split()[0])
 
 
-def test_no_mutant_reads_differently(accepted):
+def test_no_mutant_reads_differently(accepted, step):
     lines, tried = accepted
     size = len(zip_of(*MEMBERS))
-    assert tried == size * (255 + 3)
+    assert tried == -(-size * (255 + 3) // step)
     assert [line for line in lines if "other" in line] == []
 
 
@@ -82,8 +87,10 @@ def test_what_may_differ_says_nothing(accepted):
     assert {int(line[1]) for line in accepted[0]} - set(fields) == set()
 
 
-def test_others_read_them_alike(accepted, tmp_path):
+def test_others_read_them_alike(accepted, sanitized, tmp_path):
     """zipfile each of them, unzip one for each byte."""
+    if sanitized:
+        pytest.skip("nothing of ours is run")
     data = zip_of(*MEMBERS)
     want = {member.name: member.content for member in MEMBERS}
     seen = set()
