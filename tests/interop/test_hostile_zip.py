@@ -259,7 +259,8 @@ def test_others_see(tmp_path):
 
 
 def test_every_reason_is_documented(root):
-    """The header, the hints and the specification name the same ones."""
+    """The header, the hints, the manual page and the specification name the
+    same ones."""
     source = "".join(path.read_text()
                      for path in (root / "lib/archive").glob("*.c"))
     refused_with = set(re.findall(r'PKG_INPUT, "(zip-[\w-]+)"', source))
@@ -271,3 +272,5 @@ def test_every_reason_is_documented(root):
     assert refused_with == set(re.findall(r"^ \*   (zip-[\w-]+)", header,
                                           re.M))
     assert refused_with == set(re.findall(r"`(zip-[\w-]+)`", table))
+    page = (root / "tools/pkg-batch.1.scd").read_text()
+    assert refused_with == set(re.findall(r"\*(zip-[\w-]+)\*", page))
