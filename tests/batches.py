@@ -22,13 +22,13 @@ class Batches:
         self.office = Office(keys, folder)
         self.process()
 
-    def process(self, name="process.yaml", **fields):
+    def process(self, file="process.yaml", **fields):
         """Write a process; a field that is None is left out."""
         body = {"id": 7, "name": "bootloaders", "tenant": "acme",
                 "action": "sign", "form": "cms-detached", **fields}
         body = {key: value for key, value in body.items()
                 if value is not None}
-        path = self.folder / name
+        path = self.folder / file
         path.write_text(yaml.safe_dump({"packline": 1, "process": body}))
         return path
 
