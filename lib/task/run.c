@@ -238,10 +238,17 @@ static bool is_made(struct run *self)
 				     self->job->device, &why) == PKG_OK;
 }
 
-static enum pkg_code finish(struct run *self, struct pkg_err *err)
+/* The draft is the container without its signature: one is enough. */
+static enum pkg_code tidy_up(struct task_open *open, struct pkg_err *err)
 {
 	static const char *const keep[] = {TASK_REQUEST, TASK_RESULT,
 					   TASK_DEVICE, NULL};
+
+	return pkg_job_purge(open->job, keep, err);
+}
+
+static enum pkg_code finish(struct run *self, struct pkg_err *err)
+{
 	struct task_open *open = &self->open;
 
 	open->task->status = PKG_TASK_DONE;
@@ -252,8 +259,7 @@ static enum pkg_code finish(struct run *self, struct pkg_err *err)
 		PKG_TRY(pkg_task_audit_found(self->job->audit, open->task,
 					     &self->deed, err));
 	PKG_TRY(pkg_task_save(open, err));
-	/* The draft is the container without its signature. */
-	return pkg_job_purge(open->job, keep, err);
+	return tidy_up(open, err);
 }
 
 static enum pkg_code proceed(struct run *self, struct pkg_err *err)
@@ -268,6 +274,8 @@ static enum pkg_code proceed(struct run *self, struct pkg_err *err)
 	self->about_task = false;
 	if (fresh)
 		PKG_TRY(pkg_task_save(open, err));
+	if (open->task->status == PKG_TASK_DONE) /* died over it? */
+		PKG_TRY(tidy_up(open, err));
 	PKG_TRY(pkg_task_check_verb(open->task, TASK_RUN, err));
 	PKG_TRY(check_expected(self, err));
 	PKG_TRY(check_key(self, err));
