@@ -16,7 +16,9 @@ pkg_task_certificate(const struct pkg_seal_signer *signer)
 	return certs == NULL ? NULL : pkg_certs_info(certs, 0);
 }
 
-/* What was given to create. */
+enum { INPUTS_MAX = 1000 }; /* of one line */
+
+/* What was given to create; the manifest speaks for what is too much. */
 static enum pkg_code list_inputs(struct pkg_audit_entry *entry,
 				 const struct pkg_task *task,
 				 struct pkg_err *err)
@@ -27,6 +29,8 @@ static enum pkg_code list_inputs(struct pkg_audit_entry *entry,
 
 	if (items == NULL)
 		return err->code;
+	if (task->file_count > INPUTS_MAX)
+		return PKG_OK;
 	if (task->metadata != NULL)
 		items[count++] = (struct pkg_audit_item){
 		    task->metadata->name, task->metadata->sha256};
@@ -121,7 +125,7 @@ enum pkg_code pkg_task_audit_failed(struct pkg_audit *audit,
 {
 	struct pkg_audit_entry entry = {
 	    .phase = PKG_AUDIT_FAILED,
-	    .reason = err->reason,
+	    .reason = err->reason != NULL ? err->reason : "failed",
 	    .note = err->text,
 	};
 	struct pkg_err unwritten = PKG_ERR_INIT;

@@ -450,3 +450,64 @@ def test_what_has_expired_is_not_made(desk):
                 device="ecu-e.yaml")
     assert "[expired]" in desk.run_task("t2", check=1).err
     assert desk.status("t2")["status"] == "FAILED"
+
+
+# -- the audit log -----------------------------------------------------------------
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_step_is_in_the_audit_log(desk):
+    desk.device()
+    log = ("--audit-log", "audit.log", "--operator", "somebody")
+    made = desk.create("t1", *log)
+    desk.approve("t1", "alice", "APPROVED", *log)
+    desk.approve("t1", "bob", "APPROVED", *log)
+    done = desk.run_task("t1", *log)
+    desk.download("t1", *log)
+    told = [line for line in lines_of(desk.path / "audit.log")
+            if line["event"].startswith("task-")]
+    assert [(line["event"], line["phase"]) for line in told] == [
+        (f"task-{verb}", phase)
+        for verb in ("create", "approve", "approve", "run", "download")
+        for phase in ("begin", "end")]
+    assert {(line["job"], line["tenant"]) for line in told} == {("t1", "acme")}
+    assert [one["sha256"] for one in told[0]["inputs"]] == [
+        sha256(data) for data in CONTENT.values()]
+    assert {one["name"]: one["sha256"] for one in told[0]["outputs"]} == {
+        "draft.seal": made["draft"]["sha256"],
+        "META-INF/manifest.json": made["manifest_sha256"]}
+    assert [(line["decision"], line["reason"]) for line in told[2:6]] == [
+        ("APPROVED", "tested")] * 4
+    assert told[2]["key"] == str(desk.keys.key("alice"))
+    assert told[6]["key"] == str(desk.keys.key("officer"))
+    assert told[7]["outputs"][0]["sha256"] == done["result"]["sha256"]
+    assert told[9]["outputs"] == [
+        {"name": "out.seal", "sha256": done["result"]["sha256"]}]
+    desk.run("pkg-verify", "audit.log", check=0)
+
+
+def test_what_fails_is_in_the_audit_log_if_it_was_begun(desk):
+    desk.device()
+    desk.approved("t1")
+    log = ("--audit-log", "audit.log")
+    desk.run_task("t1", *log, "--expect-digest", "0" * 64, check=2)
+    desk.tool("run", "--yes", "--expect-digest", "0" * 64, *log, "t1", check=1)
+    desk.run_task("t1", *log, "--trust", desk.office.trust(roots=False),
+                  check=1)
+    told = [(line["event"], line["phase"], line.get("reason"))
+            for line in lines_of(desk.path / "audit.log")
+            if line["event"] == "task-run"]
+    assert told == [("task-run", "begin", None),
+                    ("task-run", "failed", "signer-untrusted")]
+    desk.run("pkg-verify", "audit.log", check=0)
+
+
+def test_without_its_log_nothing_happens(desk):
+    """The log is on a full disk."""
+    desk.device(policy=False)
+    desk.create("t1")
+    refused = desk.run_task("t1", "--audit-log", "/dev/full", check=None)
+    assert refused.code in (3, 4)
+    assert desk.status("t1")["status"] == "CREATED"

@@ -2,8 +2,8 @@
 """Death at any system call of `pkg-seal task`, and then once more the same.
 
 Whatever was reached when it died, the task can be read; said once more, it is
-done; no officer and no key is there twice, and a signature that was made before
-it died is the one in the container.  Here at the calls that decide;
+done; no officer and no key is there twice, a signature that was made before it
+died is the one in the container, and the audit log is whole.  Here at the calls that decide;
 tests/fault/inject.sh tries them all.
 """
 
@@ -109,7 +109,7 @@ def judge_create(run, tool, folder, job, early, again):
 def steps(desk):
     """name -> (what to do before it, its arguments, its judge)"""
     subject = ("--name", "gateway", "--version", "1.0", "--requester", "build")
-    device = ("-d", "ecu-a.yaml")
+    device = ("-d", "ecu-a.yaml", "--audit-log", "audit.log")
     return {
         "create": (lambda: (desk.path / "spool").mkdir(), lambda: [
             "create", *device, *subject, "--id", "t1", "a.bin", "b.bin"],
@@ -135,6 +135,7 @@ def die(place, step, run, tool, judge, folder):
             signatures(job / "signed.request")
         again = run(*["pkg-seal", *args], cwd=folder)
         judge(run, tool, folder, job, early, again)
+        run("pkg-verify", "audit.log", cwd=folder, check=0)
         litter = [name for name in files_in(folder / "spool")
                   if ".packline-" in name and name.endswith(".tmp")]
         assert litter == []

@@ -8,6 +8,7 @@
 
 enum pkg_code task_tool_start(struct task_tool *tool, struct cli *cli,
 			      const char *path, bool create,
+			      const struct audit_args *audit,
 			      struct pkg_err *err)
 {
 	if (path == NULL) {
@@ -16,8 +17,15 @@ enum pkg_code task_tool_start(struct task_tool *tool, struct cli *cli,
 				     "tasks are kept in");
 	}
 	PKG_TRY(seal_tool_start(&tool->seal, cli, err));
+	if (audit != NULL)
+		PKG_TRY(seal_audit_open(&tool->seal.audit, cli, audit, err));
 	return pkg_spool_open(&tool->spool, cli_dirfd(cli), path, "task",
 			      create, err);
+}
+
+struct pkg_audit *task_tool_audit(const struct task_tool *tool)
+{
+	return tool->seal.audit.trail.audit;
 }
 
 void task_tool_fini(struct task_tool *tool)

@@ -24,10 +24,16 @@ struct task_tool {
 	struct pkg_spool *spool;
 };
 
-/* Open the spool @path, NULL = PKG_USAGE; @create: make what is missing. */
+/*
+ * Open the spool @path, NULL = PKG_USAGE; @create: make what is missing; and
+ * the audit log, if @audit (NULL = none) names one.
+ */
 enum pkg_code task_tool_start(struct task_tool *tool, struct cli *cli,
 			      const char *path, bool create,
+			      const struct audit_args *audit,
 			      struct pkg_err *err);
+/* The log, for lib/task; NULL = none is kept. */
+struct pkg_audit *task_tool_audit(const struct task_tool *tool);
 void task_tool_fini(struct task_tool *tool);
 /*
  * Load the device config @path, or, if that is NULL, the one that task @id of
@@ -48,6 +54,7 @@ enum pkg_code task_tool_print(const struct task_tool *tool,
 struct task_run_args {
 	const char *spool, *tenant, *device, *trust;
 	struct seal_key_args signer;
+	struct audit_args audit;
 	bool all;
 };
 

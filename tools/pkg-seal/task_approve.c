@@ -8,6 +8,7 @@ struct args {
 	const char *spool, *tenant, *device, *decision, *reason, *expires;
 	struct review_args review;
 	struct seal_key_args signer;
+	struct audit_args audit;
 };
 
 static enum pkg_code check_args(const struct args *args, struct pkg_err *err)
@@ -47,6 +48,7 @@ static enum pkg_code approve(struct task_tool *tool, const struct args *args,
 	    .spool = tool->spool,
 	    .id = id,
 	    .decision = &decision,
+	    .audit = task_tool_audit(tool),
 	};
 
 	PKG_TRY(seal_review_start(&review, &tool->seal, &args->review, err));
@@ -62,7 +64,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	(void)argc;
 	PKG_TRY(check_args(args, err));
-	PKG_TRY(task_tool_start(&tool, cli, args->spool, false, err));
+	PKG_TRY(
+	    task_tool_start(&tool, cli, args->spool, false, &args->audit, err));
 	PKG_TRY(task_tool_device(&tool.seal.device, &tool, args->device,
 				 args->tenant, argv[0], err));
 	PKG_TRY(seal_tool_key(&tool.seal, &args->signer, err));
@@ -85,6 +88,7 @@ enum pkg_code task_approve_main(struct cli *cli, struct pkg_err *err)
 	     "valid until then (RFC 3339), if the policy lets it", NULL, NULL},
 	    SEAL_REVIEW_ROWS(args.review),
 	    SEAL_SIGNER_ROWS(args.signer),
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

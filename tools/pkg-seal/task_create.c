@@ -11,6 +11,7 @@ struct args {
 	const char *requester, *metadata, *stdin_name, *id, *password;
 	struct cli_number sequence;
 	struct cli_list given;
+	struct audit_args audit;
 	bool sign_only, encrypt_only;
 };
 
@@ -38,6 +39,7 @@ static enum pkg_code create(struct task_tool *tool, const struct args *args,
 	    .id = args->id,
 	    .package = package,
 	    .device_path = path,
+	    .audit = task_tool_audit(tool),
 	};
 	const enum pkg_code code =
 	    pkg_task_create(&task, &job, cli_env(tool->seal.cli), err);
@@ -73,7 +75,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 		return pkg_hint(err, "give -d FILE: it says whose the task is, "
 				     "and who must approve it");
 	}
-	PKG_TRY(task_tool_start(&tool, cli, args->spool, true, err));
+	PKG_TRY(
+	    task_tool_start(&tool, cli, args->spool, true, &args->audit, err));
 	PKG_TRY(seal_tool_device(&tool.seal, args->device, err));
 	package.device = tool.seal.device;
 	PKG_TRY(seal_tool_password(&tool.seal, &package, args->password, false,
@@ -116,6 +119,7 @@ enum pkg_code task_create_main(struct cli *cli, struct pkg_err *err)
 	     "refuse a device config that encrypts", NULL, NULL},
 	    {"encrypt-only", 0, CLI_FLAG, &args.encrypt_only, NULL,
 	     "refuse a device config that signs", NULL, NULL},
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

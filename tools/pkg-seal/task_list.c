@@ -6,6 +6,7 @@
 
 struct args {
 	const char *spool, *tenant, *status, *format;
+	struct audit_args audit;
 };
 
 static bool is_text(const struct args *args)
@@ -52,7 +53,8 @@ static enum pkg_code run_list(struct cli *cli, const void *options, int argc,
 	(void)argv;
 	filter.has_status = args->status != NULL &&
 			    pkg_task_status_parse(&filter.status, args->status);
-	PKG_TRY(task_tool_start(&self.tool, cli, args->spool, false, err));
+	PKG_TRY(
+	    task_tool_start(&self.tool, cli, args->spool, false, NULL, err));
 	PKG_TRY(pkg_task_list(self.tool.spool, &filter, visit, &self,
 			      cli_env(cli), err));
 	/* Each of them has been told of. */
@@ -68,7 +70,7 @@ static enum pkg_code run_status(struct cli *cli, const void *options, int argc,
 	const struct args *args = options;
 
 	(void)argc;
-	PKG_TRY(task_tool_start(&tool, cli, args->spool, false, err));
+	PKG_TRY(task_tool_start(&tool, cli, args->spool, false, NULL, err));
 	PKG_TRY(pkg_task_load(&task, tool.spool, args->tenant, argv[0],
 			      cli_env(cli), err));
 	if (is_text(args))
@@ -88,8 +90,10 @@ static enum pkg_code run_download(struct cli *cli, const void *options,
 		(void)pkg_fail(err, PKG_USAGE, "no output was named");
 		return pkg_hint(err, "give -o FILE");
 	}
-	PKG_TRY(task_tool_start(&tool, cli, args->spool, false, err));
+	PKG_TRY(
+	    task_tool_start(&tool, cli, args->spool, false, &args->audit, err));
 	job.spool = tool.spool;
+	job.audit = task_tool_audit(&tool);
 	job.output = seal_tool_output(&tool.seal, "fetching");
 	return pkg_task_download(&job, cli_env(cli), err);
 }
@@ -154,6 +158,7 @@ enum pkg_code task_download_main(struct cli *cli, struct pkg_err *err)
 	const struct cli_opt table[] = {
 	    TASK_SPOOL_ROW(args),
 	    ROW_TENANT(args),
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

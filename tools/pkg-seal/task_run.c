@@ -83,8 +83,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	struct seal_tool *seal = &runner.tool.seal;
 
 	PKG_TRY(check_args(args, argc, err));
-	PKG_TRY(
-	    task_tool_start(&runner.tool, cli, args->run.spool, false, err));
+	PKG_TRY(task_tool_start(&runner.tool, cli, args->run.spool, false,
+				&args->run.audit, err));
 	if (args->run.trust != NULL)
 		PKG_TRY(
 		    seal_tool_trust(&runner.trust, seal, args->run.trust, err));
@@ -113,6 +113,7 @@ enum pkg_code task_run_main(struct cli *cli, struct pkg_err *err)
 	     "file"},
 	    SEAL_REVIEW_ROWS(args.review),
 	    SEAL_SIGNER_ROWS(args.run.signer),
+	    AUDIT_ROWS(args.run.audit),
 	    {0},
 	};
 	const struct cli_command command = {

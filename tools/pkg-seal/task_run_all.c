@@ -87,6 +87,7 @@ enum pkg_code task_runner_run(struct task_runner *runner, const char *tenant,
 	    .agree_context = runner->agree_context,
 	    .expect_sha256 = runner->expect,
 	    .trust = runner->trust,
+	    .audit = task_tool_audit(&runner->tool),
 	};
 	enum pkg_code code = PKG_OK;
 
