@@ -190,20 +190,24 @@ static enum pkg_code put_all(struct export *e, struct pkg_err *err)
  * The state is replaced while nobody sees the file: a batch that says nothing
  * of a request that has left would be run a second time.
  */
-static enum pkg_code run(struct export *e, bool hash_only, struct pkg_err *err)
+static enum pkg_code run(struct export *e,
+			 const struct pkg_exchange_export *job,
+			 struct pkg_err *err)
 {
 	const bool response = e->next.status == PKG_BATCH_CLOSED;
 
 	PKG_TRY(response ? begin_response(e, err)
-			 : begin_request(e, hash_only, err));
+			 : begin_request(e, job->hash_only, err));
 	PKG_TRY(put_all(e, err));
+	if (job->before != NULL)
+		PKG_TRY(job->before(job->context, &e->header, err));
 	if (!response)
 		PKG_TRY(pkg_batch_set_state(e->batch, &e->next, err));
-	return pkg_outfile_commit(e->zip.file, UINT64_MAX, err);
+	return pkg_outfile_commit(job->file, UINT64_MAX, err);
 }
 
-enum pkg_code pkg_batch_export(struct pkg_batch *batch, bool hash_only,
-			       struct pkg_outfile *file,
+enum pkg_code pkg_batch_export(struct pkg_batch *batch,
+			       const struct pkg_exchange_export *job,
 			       struct pkg_exchange *written,
 			       struct pkg_err *err)
 {
@@ -215,8 +219,8 @@ enum pkg_code pkg_batch_export(struct pkg_batch *batch, bool hash_only,
 	PKG_TRY(pkg_batch_allows(batch, PKG_BATCH_EXPORT, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	e.arena = arena;
-	pkg_batch_zip_init(&e.zip, file);
-	code = run(&e, hash_only, err);
+	pkg_batch_zip_init(&e.zip, job->file);
+	code = run(&e, job, err);
 	pkg_batch_zip_fini(&e.zip);
 	*written = e.header;
 	return code;

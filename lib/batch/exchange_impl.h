@@ -72,6 +72,9 @@ pkg_exchange_check_results(const struct pkg_batch *batch,
 			   const struct pkg_exchange_import *job,
 			   struct pkg_exchange_report *counts,
 			   struct pkg_arena *arena, struct pkg_err *err);
+/* Nothing is done yet, and everything is found good. */
+PKG_MUST_CHECK enum pkg_code
+pkg_exchange_tell(const struct exchange_stage *stage, struct pkg_err *err);
 /* result.json of @batch says of request, process and counts what is known. */
 PKG_MUST_CHECK enum pkg_code pkg_exchange_check_result(
     const struct pkg_batch *batch, const struct pkg_exchange_report *counts,

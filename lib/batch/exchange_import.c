@@ -168,6 +168,7 @@ static enum pkg_code import_request(struct exchange_stage *stage,
 	PKG_TRY(refuse_known(stage, err));
 	PKG_TRY(pkg_batch_begin(&folder, stage->job->env, &begin, err));
 	PKG_TRY(fill(stage, folder, report, err));
+	PKG_TRY(pkg_exchange_tell(stage, err));
 	return pkg_job_commit(folder, err);
 }
 

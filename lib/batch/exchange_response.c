@@ -167,6 +167,7 @@ static enum pkg_code take(struct answer *a, struct pkg_outdir *folder,
 	staged->state.exported = true;
 	a->staged = staged;
 	PKG_TRY(check_answer(a, err));
+	PKG_TRY(pkg_exchange_tell(a->stage, err));
 	return finish(a, err);
 }
 

@@ -270,6 +270,16 @@ static enum pkg_code take_results(struct exchange_stage *stage,
 	return take(stage, BATCH_RESULT, PKG_LIMIT_BATCH_RECORD, err);
 }
 
+enum pkg_code pkg_exchange_tell(const struct exchange_stage *stage,
+				struct pkg_err *err)
+{
+	const struct pkg_exchange_import *job = stage->job;
+
+	return job->before == NULL
+		   ? PKG_OK
+		   : job->before(job->context, &stage->header, err);
+}
+
 enum pkg_code pkg_exchange_stage(struct exchange_stage *stage,
 				 struct pkg_outdir *dir, struct pkg_err *err)
 {

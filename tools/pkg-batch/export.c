@@ -2,11 +2,21 @@
 #include "pkg-batch/common.h"
 
 #include "packline/exchange.h"
+#include "packline/hasher.h"
 #include "packline/outfile.h"
+
+#include <fcntl.h>
 
 struct args {
 	struct batch_args batch;
+	struct audit_args audit;
 	bool hash_only;
+};
+
+/* What is on its way out. */
+struct leaving {
+	struct batch_tool *tool;
+	struct pkg_outfile *file;
 };
 
 static enum pkg_code check_args(const struct cli *cli, struct pkg_err *err)
@@ -30,21 +40,60 @@ static enum pkg_code open_output(struct pkg_outfile **out,
 				err);
 }
 
+/* The file has its name when the log says that it is going to have it. */
+static enum pkg_code tell(void *context, const struct pkg_exchange *exchange,
+			  struct pkg_err *err)
+{
+	const struct leaving *self = context;
+	const char *path = cli_output(self->tool->cli);
+	const struct pkg_hasher_item file = {
+	    .path = path,
+	    .fd = pkg_outfile_fd(self->file),
+	    .set = PKG_DIGEST_SHA256,
+	};
+	struct pkg_artifact found = {0};
+	const struct pkg_audit_item input = {"request.json",
+					     exchange->request_sha256};
+	const struct pkg_audit_item output = {path, found.digests.sha256};
+	const struct pkg_audit_entry entry = {
+	    .inputs = &input,
+	    .input_count = 1,
+	    .outputs = &output,
+	    .output_count = 1,
+	    .note = pkg_exchange_direction_name(exchange->direction),
+	};
+
+	if (self->tool->trail.audit == NULL)
+		return PKG_OK;
+	PKG_TRY(
+	    pkg_hasher_one(self->tool->crypto, AT_FDCWD, &file, &found, err));
+	return batch_tool_begin(self->tool, "batch-export", &entry, err);
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(batch_tool) struct batch_tool tool = {0};
 	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
 	const struct args *args = options;
+	struct leaving leaving = {.tool = &tool};
+	struct pkg_exchange_export job = {
+	    .hash_only = args->hash_only,
+	    .before = tell,
+	    .context = &leaving,
+	};
 	struct pkg_exchange written;
 
 	(void)argc;
 	PKG_TRY(check_args(cli, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
 	PKG_TRY(open_output(&file, cli, err));
-	PKG_TRY(
-	    pkg_batch_export(tool.batch, args->hash_only, file, &written, err));
+	job.file = leaving.file = file;
+	PKG_TRY(audit_trail_end(
+	    &tool.trail, pkg_batch_export(tool.batch, &job, &written, err),
+	    NULL, err));
 	return batch_tool_record(&tool, err);
 }
 
@@ -57,6 +106,7 @@ enum pkg_code batch_export_main(struct cli *cli, struct pkg_err *err)
 	    BATCH_PROCESS_ROW(args.batch),
 	    {"hash-only", 0, CLI_FLAG, &args.hash_only, NULL,
 	     "leave the documents out: only digests travel", NULL, NULL},
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -10,6 +10,7 @@
 
 struct args {
 	struct batch_args batch;
+	struct audit_args audit;
 	const char *cert;
 };
 
@@ -27,6 +28,30 @@ static enum pkg_code load_certs(struct pkg_certs **out, struct batch_tool *tool,
 	return pkg_certs_add_file(*out, cli_dirfd(tool->cli), path, err);
 }
 
+/* No batch is open yet: what came says whose it is. */
+static enum pkg_code tell(void *context, const struct pkg_exchange *exchange,
+			  struct pkg_err *err)
+{
+	struct batch_tool *tool = context;
+	const struct pkg_audit_item input = {"request.json",
+					     exchange->request_sha256};
+	const struct pkg_audit_item output = {"results.jsonl",
+					      exchange->results_sha256};
+	const bool response = exchange->direction == PKG_EXCHANGE_RESPONSE;
+	const struct pkg_audit_entry entry = {
+	    .event = "batch-import",
+	    .tenant = exchange->tenant,
+	    .job = exchange->batch,
+	    .inputs = &input,
+	    .input_count = 1,
+	    .outputs = &output,
+	    .output_count = response ? 1 : 0,
+	    .note = pkg_exchange_direction_name(exchange->direction),
+	};
+
+	return audit_trail_begin(&tool->trail, &entry, err);
+}
+
 static enum pkg_code import(struct batch_tool *tool, const struct args *args,
 			    int fd, const char *name, struct pkg_err *err)
 {
@@ -41,12 +66,16 @@ static enum pkg_code import(struct batch_tool *tool, const struct args *args,
 	    .process = tool->process,
 	    .dirfd = cli_dirfd(tool->cli),
 	    .source = &source.source,
+	    .before = tell,
+	    .context = tool,
 	};
 
 	PKG_TRY(load_certs(&certs, tool, args, err));
 	job.certs = certs;
 	pkg_source_fd_init(&source, fd, name);
-	PKG_TRY(pkg_batch_import(&job, &report, tool->arena, err));
+	PKG_TRY(audit_trail_end(
+	    &tool->trail, pkg_batch_import(&job, &report, tool->arena, err),
+	    NULL, err));
 	which.tenant = report.header.tenant;
 	which.id = report.header.batch;
 	PKG_TRY(pkg_batch_open(&tool->batch, cli_env(tool->cli), &which, err));
@@ -73,6 +102,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	(void)argc;
 	PKG_TRY(check_args(args, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, true, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_process(&tool, args->batch.process, err));
 	if (strcmp(argv[0], "-") != 0)
 		PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), argv[0], err));
@@ -93,6 +123,7 @@ enum pkg_code batch_import_main(struct cli *cli, struct pkg_err *err)
 	     "this side's own copy of the process", NULL, "file"},
 	    {"cert", 0, CLI_TEXT, &args.cert, "FILE",
 	     "the signer's certificate, for raw signatures", NULL, "file"},
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

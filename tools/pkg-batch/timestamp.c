@@ -11,6 +11,7 @@
 
 struct args {
 	struct batch_args batch;
+	struct audit_args audit;
 	const char *query, *reply;
 	struct cli_list trust;
 };
@@ -88,9 +89,15 @@ static enum pkg_code stamp(struct batch_tool *tool, const struct args *args,
 
 	PKG_TRY(load_anchors(&anchors, tool, args, err));
 	job.anchors = anchors;
-	PKG_TRY(args->query != NULL
-		    ? pkg_batch_stamp_query(tool->batch, &job, &report, err)
-		    : pkg_batch_stamp_reply(tool->batch, &job, &report, err));
+	if (args->query != NULL) {
+		PKG_TRY(pkg_batch_stamp_query(tool->batch, &job, &report, err));
+	} else {
+		PKG_TRY(batch_tool_begin(tool, "batch-timestamp", NULL, err));
+		PKG_TRY(audit_trail_end(
+		    &tool->trail,
+		    pkg_batch_stamp_reply(tool->batch, &job, &report, err),
+		    NULL, err));
+	}
 	put_record(tool, &report);
 	return report.refused == 0 ? PKG_OK : cli_no(err);
 }
@@ -106,6 +113,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	(void)argc;
 	PKG_TRY(check_args(args, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
 	PKG_TRY(open_folder(&folder, cli,
 			    args->query != NULL ? args->query : args->reply,
@@ -129,6 +137,7 @@ enum pkg_code batch_timestamp_main(struct cli *cli, struct pkg_err *err)
 	     "dir"},
 	    {"trust-tsa", 0, CLI_LIST, &args.trust, "FILE",
 	     "certificate of the authority, or of its CA", NULL, "file"},
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -57,6 +57,24 @@ struct pkg_exchange {
 	uint8_t result_sha256[32];
 };
 
+/*
+ * Called when everything is checked and nothing is done: for a log that says
+ * what is going to happen.  Anything but PKG_OK ends it.
+ */
+typedef enum pkg_code pkg_exchange_before(void *context,
+					  const struct pkg_exchange *exchange,
+					  struct pkg_err *err);
+
+/* What to write; everything is borrowed. */
+struct pkg_exchange_export {
+	/* Leave the content out; not looked at for a response, which never has
+	   any. */
+	bool hash_only;
+	struct pkg_outfile *file;    /* opened seekable; it is committed */
+	pkg_exchange_before *before; /* all is written to the file; or NULL */
+	void *context;
+};
+
 /* What to bring in; everything is borrowed. */
 struct pkg_exchange_import {
 	const struct pkg_env *env;
@@ -66,6 +84,8 @@ struct pkg_exchange_import {
 	struct pkg_source *source;
 	/* A process of the form raw: the signer's certificate, then others. */
 	const struct pkg_certs *certs;
+	pkg_exchange_before *before; /* NULL = nobody wants to know */
+	void *context;
 };
 
 /* What came of it; texts live in the arena that was given. */
@@ -114,22 +134,17 @@ PKG_MUST_CHECK enum pkg_code pkg_exchange_decode(struct pkg_exchange *out,
 						 struct pkg_err *err);
 
 /*
- * Write @batch, which is open to be changed, to @file and commit that: a
- * request file while no key was used here, from FINISHING on the response file
- * of a batch that was imported.  A batch that is NEW has its list closed by
+ * Write @batch, which is open to be changed, to a file and commit that: a
+ * request file while no key was used here; of a batch that was imported and is
+ * CLOSED, the response file.  A batch that is NEW has its list closed by
  * it; one that is ACCEPTED becomes READY.
- * @hash_only  leave the content out; not asked for a response, which never has
- *             any.
- * @file       opened seekable.
- * @written    receives what exchange.json says; texts are those of the batch.
+ * @written  receives what exchange.json says; texts are those of the batch.
  * Fails as pkg_batch_allows() and pkg_batch_validate(); PKG_NO, reason
  * "exchange-action"; PKG_SYSTEM.
  */
-PKG_MUST_CHECK enum pkg_code pkg_batch_export(struct pkg_batch *batch,
-					      bool hash_only,
-					      struct pkg_outfile *file,
-					      struct pkg_exchange *written,
-					      struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_export(struct pkg_batch *batch, const struct pkg_exchange_export *job,
+		 struct pkg_exchange *written, struct pkg_err *err);
 /*
  * Bring in what pkg_batch_export() wrote on the other side.  A request becomes
  * a batch of the same id, NEW or, if enough officers have accepted it already,
