@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/batch_run.h"
+#include "packline/exchange.h"
 #include "packline/hasher.h"
 #include "packline/limits.h"
 #include "pkg-batch/common.h"
@@ -152,7 +153,8 @@ static enum pkg_code go_on(struct running *self, struct pkg_err *err)
 		/* Whose signatures these are is not in them. */
 		PKG_TRY(batch_tool_run_key(&self->tool, &self->args->key, err));
 	}
-	return tool->process->has_tsa
+	/* What came over an air gap is stamped where there is a network. */
+	return tool->process->has_tsa && !pkg_batch_is_imported(tool->batch)
 		   ? PKG_OK
 		   : pkg_batch_finish(tool->batch, certs_of(self), err);
 }
