@@ -116,17 +116,11 @@ static enum pkg_code put_document(void *context,
 				  struct pkg_err *err)
 {
 	struct download *self = context;
-	bool stamped = false;
 
 	if (self->ended)
 		return pkg_refuse(err, PKG_INPUT, "batch-damaged",
 				  "batch '%s' has no result for document '%s'",
 				  self->batch->record.id, document->name);
-	PKG_TRY(pkg_stamps_find(&self->stamps, document->id, &stamped, err));
-	if (stamped) {
-		self->result.signature = self->stamps.signature.data;
-		self->result.signature_len = self->stamps.signature.len;
-	}
 	PKG_TRY(take_stamp(self, err));
 	if (self->result.signature != NULL)
 		PKG_TRY(put_signed(self, document, err));
@@ -139,7 +133,6 @@ static enum pkg_code put_document(void *context,
 static enum pkg_code put_all(struct download *self, struct pkg_err *err)
 {
 	PKG_TRY(put_record(self, err));
-	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
 	PKG_TRY(pkg_stamps_open(&self->stamps, self->batch, err));
 	PKG_TRY(pkg_batch_results_open(&self->results, self->batch, err));
 	PKG_TRY(pkg_batch_results_next(&self->results, &self->result,
