@@ -13,8 +13,10 @@ from support import files_in, tool_names
 
 def pytest_generate_tests(metafunc):
     if "ready" in metafunc.fixturenames:
+        every = "all" in (os.environ.get("PKG_INJECT"),
+                          os.environ.get("PKG_ALLOC"))
         built = [path for path in MAIN_PATHS if path.tool in tool_names() and
-                 (not path.long or os.environ.get("PKG_INJECT") == "all")]
+                 (every or not path.long)]
         metafunc.parametrize("ready", built, indirect=True,
                              ids=[path.name for path in built])
 

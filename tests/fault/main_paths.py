@@ -5,7 +5,8 @@ A main path is a function that puts its inputs into the folder `work` (which
 is also the current folder) and returns the arguments.  It may use run() for
 what has to be made first, and keys.  `exact=False` says that a second run
 need not give the same bytes (encryption, randomised signatures, the time).
-`long=True` says that it takes long: tests/fault/inject.sh only.
+`long=True`, for what takes long or is much like another one: only for
+tests/fault/inject.sh and alloc.sh.
 """
 
 import dataclasses

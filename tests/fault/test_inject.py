@@ -25,9 +25,14 @@ DECISIVE = {"fsync", "linkat", "renameat", "renameat2", "mkdirat", "unlinkat",
 
 
 @pytest.fixture
-def tool(ready, run, sanitized):
+def strace(sanitized):
+    """Asked for first: nothing is made in vain."""
     if sanitized or not shutil.which("strace"):
         pytest.skip("with strace, and not under a sanitizer")
+
+
+@pytest.fixture
+def tool(strace, ready, run):
     return run.folder / ready.tool
 
 
@@ -64,7 +69,7 @@ def some(places):
             place.number > last[place.call] - 2]
 
 
-def test_faults(ready, tool, judge, tmp_path, capsys):
+def test_faults(tool, ready, judge, tmp_path, capsys):
     places = all_places(ready, tool, ready.copy_to(tmp_path / "counted"),
                         tmp_path / "log")
     chosen = places if ALL else some(places)
@@ -92,7 +97,7 @@ def test_faults(ready, tool, judge, tmp_path, capsys):
     assert faults == []
 
 
-def test_power_cut(ready, tool, tmp_path):
+def test_power_cut(tool, ready, tmp_path):
     """The order of fsync() and rename(), as strace sees it."""
     folder = ready.copy_to(tmp_path / "cut").resolve()
     log = tmp_path / "log"
