@@ -154,8 +154,7 @@ static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
 	    {"time", 0, CLI_TEXT, &args.time, "MODE",
 	     "clock: system, at=RFC3339, tsa or none", NULL, NULL},
 	    {"state", 0, CLI_TEXT, &args.state, "FILE",
-	     "refuse what is older than what was accepted before", NULL,
-	     "file"},
+	     "refuse what is older than was accepted before", NULL, "file"},
 	    {"trust-tsa", 0, CLI_LIST, &args.tsas, "FILE",
 	     "believe time stamps of this authority or CA (--time tsa)", NULL,
 	     "file"},
@@ -187,10 +186,8 @@ static enum pkg_code pkg_verify_main(struct cli *cli, struct pkg_err *err)
 	    .purpose = "Say yes or no about a container, a draft, an import "
 		       "bundle or an audit log, and why.",
 	    .notes = "FILE - is standard input.\n"
-		     "Without --trust the answer is never yes, but about an "
-		     "audit log alone.\n"
-		     "Exit status: 0 yes, 1 no, 3 neither a container of "
-		     "format 1 nor a log.",
+		     "Without --trust only an audit log can get a yes.\n"
+		     "Exit status: 0 yes, 1 no, 3 neither container nor log.",
 	    .table = table,
 	    .common = CLI_FORCE,
 	    .min_args = 1,
