@@ -86,6 +86,9 @@ WRITERS = {
 # Names that are not ASCII are not read alike: zip does not mark them as UTF-8,
 # and jar says that it ran on DOS.
 ASCII_WRITERS = {
+    # of a tree; of a commit it writes a comment
+    "git": program(PIPE + 'git init -q; git add "$@"; git archive --format=zip '
+                   '-o "$f" $(git write-tree)', "git"),
     "jar": program('jar cMf "$@"'),
     "jar-stored": program('jar cM0f "$@"'),
     "zip": program('zip -q "$@"'),

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MAX = 1 << 16 };
+enum { MAX = 1 << 16, CONTENT_MAX = 1 << 20 };
 
 /* Name and content of every file, one after the other, each with a NUL. */
 static enum pkg_code read_all(struct pkg_buf *out, const uint8_t *data,
@@ -51,7 +51,7 @@ static size_t made, tried, step = 1;
 static void try_one(const uint8_t *data, size_t len, const struct pkg_buf *want,
 		    const char *what)
 {
-	PKG_AUTO_FINI(pkg_buf) struct pkg_buf got = {.max = 16 * MAX};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf got = {.max = CONTENT_MAX};
 	struct pkg_err err = PKG_ERR_INIT;
 	enum pkg_code code;
 
@@ -113,7 +113,7 @@ static void change_length(const uint8_t *data, size_t len,
 int main(int argc, char **argv)
 {
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf file = {.max = MAX};
-	PKG_AUTO_FINI(pkg_buf) struct pkg_buf want = {.max = 16 * MAX};
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf want = {.max = CONTENT_MAX};
 	struct pkg_err err = PKG_ERR_INIT;
 
 	if (argc == 3)
