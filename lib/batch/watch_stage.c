@@ -31,27 +31,36 @@ bool pkg_watch_is_staged(const struct pkg_batch_watch *watch, const char *id)
 	       pkg_watch_has(watch->failed, id);
 }
 
-enum pkg_code pkg_watch_error_name(const struct pkg_batch_watch *watch,
-				   const char *name, char out[static 256],
-				   struct pkg_err *err)
+/* "refused-" or so, and what tells this name from others. */
+static enum pkg_code name_for(char out[static 256],
+			      const struct pkg_batch_watch *watch,
+			      const char *prefix, const char *name,
+			      struct pkg_err *err)
 {
 	PKG_AUTO(pkg_digest) struct pkg_digest *digest = NULL;
 	struct pkg_digests digests;
 	char hex[17];
-	const size_t len = strlen(name);
 
-	if (pkg_path_name_flaw(name, len) == NULL &&
-	    len + strlen(WATCH_ERROR) <= NAME_BYTES) {
-		memcpy(out, name, len + 1);
-		return PKG_OK;
-	}
-	/* Such a name would do to others what it was refused for. */
 	PKG_TRY(pkg_digest_new(&digest, watch->env->crypto, PKG_DIGEST_SHA256,
 			       err));
-	PKG_TRY(pkg_digest_update(digest, name, len, err));
+	PKG_TRY(pkg_digest_update(digest, name, strlen(name), err));
 	PKG_TRY(pkg_digest_finish(digest, &digests, err));
 	pkg_hex_encode(hex, digests.sha256, 8);
-	(void)snprintf(out, 256, "refused-%s", hex);
+	(void)snprintf(out, 256, "%s-%s", prefix, hex);
+	return PKG_OK;
+}
+
+enum pkg_code pkg_watch_error_name(const struct pkg_batch_watch *watch,
+				   const char *name, char out[static 256],
+				   struct pkg_err *err)
+{
+	const size_t len = strlen(name);
+
+	/* Such a name would do to others what it was refused for. */
+	if (pkg_path_name_flaw(name, len) != NULL ||
+	    len + strlen(WATCH_ERROR) > NAME_BYTES)
+		return name_for(out, watch, "refused", name, err);
+	memcpy(out, name, len + 1);
 	return PKG_OK;
 }
 
@@ -384,7 +393,7 @@ enum pkg_code pkg_watch_stage_other(const struct pkg_batch_watch *watch,
 	    .hint = "put in the file itself",
 	};
 	struct stage stage = {.watch = watch};
-	char called[256 + sizeof(WATCH_ERROR)], id[WATCH_ID];
+	char called[256 + sizeof(WATCH_ERROR)], id[256];
 	enum pkg_code code;
 
 	PKG_TRY(pkg_watch_error_name(watch, name, called, err));
@@ -393,7 +402,10 @@ enum pkg_code pkg_watch_stage_other(const struct pkg_batch_watch *watch,
 	if (pkg_watch_has(watch->err, called))
 		return PKG_OK;
 	called[strlen(called) - strlen(WATCH_ERROR)] = '\0';
-	PKG_TRY(pkg_batch_make_id(id, watch->env, err));
+	/* Always the same, so that it is told once if we die over it. */
+	PKG_TRY(name_for(id, watch, "other", name, err));
+	if (pkg_watch_has(watch->failed, id))
+		return PKG_OK;
 	code = open_stage(&stage, watch->failed, id, err);
 	if (code == PKG_OK)
 		code = put_refusal(&stage, called, &refusal, err);

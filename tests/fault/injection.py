@@ -51,6 +51,11 @@ def all_places(ready, tool, folder, log):
     done = traced(["-o", log], tool, ready.args, folder)
     assert done.returncode == 0, done.stderr
     ready.tidy(folder)
+    return places_of(log)
+
+
+def places_of(log):
+    """Every system call of a log of strace."""
     counts = {}
     for (_, call), count in collections.Counter(
             CALL.findall(log.read_text())).items():
