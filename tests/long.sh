@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests that take long: payloads of more than 4 GiB, thousands of foreign
 # ZIP files, two signers at one spool. Not part of run.sh; run that first, it
-# installs what is needed and
-# builds.
+# installs what is needed and builds.
 # Needs 16 GiB in TMPDIR (default /tmp) and about ten minutes.
 set -eu
 cd "$(dirname "$0")"

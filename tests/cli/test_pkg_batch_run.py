@@ -160,6 +160,18 @@ def test_the_audit_log_says_so_before_and_after(desk, keys):
     assert "3 good" in end["note"]
 
 
+def test_chain_and_log_in_the_sandbox(desk):
+    """What it still has to write, it can."""
+    desk.process(chain=True)
+    (desk.folder / "logs").mkdir()
+    for name in ("b1", "b2"):
+        desk.ready_to_run(name, *NAMES)
+        desk.work(name, "--audit-log", "logs/audit")
+    head = json.loads(
+        (desk.job("b1").parent / ".chain-bootloaders.json").read_text())
+    assert head["id"] == "b2"
+
+
 def test_a_key_that_cannot_be_logged_is_not_used(desk):
     desk.ready_to_run("b1", *NAMES)
     (desk.folder / "audit").write_text("no log\n")

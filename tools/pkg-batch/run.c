@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "packline/batch_run.h"
 #include "packline/exchange.h"
 #include "packline/hasher.h"
@@ -6,8 +7,11 @@
 #include "pkg-batch/common.h"
 #include "pkg-batch/review.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 struct args {
 	struct batch_args batch;
@@ -15,6 +19,7 @@ struct args {
 	struct cli_number jobs;
 	struct review_args review;
 	struct audit_args audit;
+	bool no_sandbox;
 };
 
 /* A running run. */
@@ -79,6 +84,30 @@ static enum pkg_code prepare(struct running *self, struct pkg_err *err)
 	return agree(self, sign, err);
 }
 
+/* What is left is done in the tenant's folder, where the batch and the head of
+   its chain are, and in that of the log. */
+static enum pkg_code confine(const struct running *self, struct pkg_err *err)
+{
+	const struct batch_tool *tool = &self->tool;
+	struct protect_needs needs = {
+	    .no_sandbox = self->args->no_sandbox ||
+			  (tool->key != NULL && pkg_key_is_token(tool->key)),
+	};
+	const int tenant = openat(pkg_job_fd(pkg_batch_job(tool->batch)), "..",
+				  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum pkg_code code = PKG_OK;
+
+	if (tenant < 0)
+		return pkg_fail_os(err, errno, "cannot open the spool");
+	needs.folders[needs.folder_count++] = tenant;
+	if (tool->trail.audit != NULL)
+		needs.folders[needs.folder_count++] =
+		    pkg_audit_folder(tool->trail.audit);
+	code = protect_enter(&needs, err);
+	(void)close(tenant);
+	return code;
+}
+
 /* -- the work -- */
 
 static void progress(void *context, uint64_t done, uint64_t total)
@@ -101,6 +130,7 @@ static enum pkg_code work(struct running *self,
 	};
 	enum pkg_code code = PKG_OK;
 
+	PKG_TRY(confine(self, err));
 	if (state.status == PKG_BATCH_ACCEPTED) {
 		state.status = PKG_BATCH_READY;
 		PKG_TRY(pkg_batch_set_state(tool->batch, &state, err));
@@ -195,6 +225,7 @@ enum pkg_code batch_run_main(struct cli *cli, struct pkg_err *err)
 	     NULL, NULL},
 	    BATCH_REVIEW_ROWS(args.review),
 	    AUDIT_ROWS(args.audit),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {
