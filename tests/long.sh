@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The tests that take long: payloads of more than 4 GiB, thousands of foreign
-# ZIP files, two signers at one spool. Not part of run.sh; run that first, it
-# installs what is needed and builds.
-# Needs 16 GiB in TMPDIR (default /tmp) and about ten minutes.
+# ZIP files and of changed files that cross an air gap, two signers at one
+# spool. Not part of run.sh; run that first, it installs what is needed and
+# builds.
+# Needs 16 GiB in TMPDIR (default /tmp) and about half an hour.
 set -eu
 cd "$(dirname "$0")"
 command -v time >/dev/null || {
