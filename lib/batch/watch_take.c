@@ -12,7 +12,7 @@
 /* Two claims that are filled side by side. */
 struct taking {
 	struct pkg_batch_watch *watch;
-	char id[WATCH_ID], refused_id[WATCH_ID];
+	char id[WATCH_ID], refused_id[WATCH_ID + sizeof(WATCH_REFUSED)];
 	int claim, refused;           /* -1 until the first file goes there */
 	struct pkg_batch_names names; /* of the claim */
 	uint64_t documents, bytes;
