@@ -45,7 +45,8 @@ static enum pkg_code list_inputs(struct pkg_audit_entry *entry,
 static enum pkg_code append(struct pkg_audit *audit,
 			    const struct pkg_task *task,
 			    const struct task_deed *deed,
-			    struct pkg_audit_entry *entry, struct pkg_err *err)
+			    const struct pkg_audit_entry *what,
+			    struct pkg_err *err)
 {
 	const struct pkg_audit_item manifest = {"META-INF/manifest.json",
 						task->manifest_sha256};
@@ -58,31 +59,32 @@ static enum pkg_code append(struct pkg_audit *audit,
 	const struct pkg_audit_item given = {deed->output != NULL ? deed->output
 								  : TASK_RESULT,
 					     task->result.sha256};
+	struct pkg_audit_entry entry = *what;
 
-	entry->event = deed->event;
-	entry->tenant = task->tenant;
-	entry->job = task->id;
-	entry->decision = deed->decision;
-	if (entry->reason == NULL)
-		entry->reason = deed->reason;
+	entry.event = deed->event;
+	entry.tenant = task->tenant;
+	entry.job = task->id;
+	entry.decision = deed->decision;
+	if (entry.reason == NULL)
+		entry.reason = deed->reason;
 	if (deed->signer != NULL && deed->signer->key != NULL)
-		entry->key = pkg_key_name(deed->signer->key);
+		entry.key = pkg_key_name(deed->signer->key);
 	if (cert != NULL)
-		entry->certificate = cert->sha256;
+		entry.certificate = cert->sha256;
 	if (task->status == PKG_TASK_CREATED && deed->signer == NULL) {
-		PKG_TRY(list_inputs(entry, task, err));
-		entry->outputs = made;
-		entry->output_count = 2;
-		return pkg_audit_append(audit, entry, err);
+		PKG_TRY(list_inputs(&entry, task, err));
+		entry.outputs = made;
+		entry.output_count = 2;
+		return pkg_audit_append(audit, &entry, err);
 	}
-	entry->inputs = deed->output == NULL ? made : used;
-	entry->input_count = 2;
+	entry.inputs = deed->output == NULL ? made : used;
+	entry.input_count = 2;
 	if (task->result.size > 0 &&
-	    (entry->phase == PKG_AUDIT_END || entry->phase == PKG_AUDIT_DONE)) {
-		entry->outputs = &given;
-		entry->output_count = 1;
+	    (entry.phase == PKG_AUDIT_END || entry.phase == PKG_AUDIT_DONE)) {
+		entry.outputs = &given;
+		entry.output_count = 1;
 	}
-	return pkg_audit_append(audit, entry, err);
+	return pkg_audit_append(audit, &entry, err);
 }
 
 enum pkg_code pkg_task_audit_begin(struct pkg_audit *audit,
@@ -90,7 +92,7 @@ enum pkg_code pkg_task_audit_begin(struct pkg_audit *audit,
 				   const struct task_deed *deed,
 				   struct pkg_err *err)
 {
-	struct pkg_audit_entry entry = {.phase = PKG_AUDIT_BEGIN};
+	const struct pkg_audit_entry entry = {.phase = PKG_AUDIT_BEGIN};
 
 	return audit == NULL ? PKG_OK : append(audit, task, deed, &entry, err);
 }
@@ -100,7 +102,7 @@ enum pkg_code pkg_task_audit_end(struct pkg_audit *audit,
 				 const struct task_deed *deed,
 				 struct pkg_err *err)
 {
-	struct pkg_audit_entry entry = {.phase = PKG_AUDIT_END};
+	const struct pkg_audit_entry entry = {.phase = PKG_AUDIT_END};
 
 	return audit == NULL ? PKG_OK : append(audit, task, deed, &entry, err);
 }
@@ -110,7 +112,7 @@ enum pkg_code pkg_task_audit_found(struct pkg_audit *audit,
 				   const struct task_deed *deed,
 				   struct pkg_err *err)
 {
-	struct pkg_audit_entry entry = {
+	const struct pkg_audit_entry entry = {
 	    .phase = PKG_AUDIT_DONE,
 	    .note = "done by a run that was interrupted, and found sound",
 	};
@@ -123,7 +125,7 @@ enum pkg_code pkg_task_audit_failed(struct pkg_audit *audit,
 				    const struct task_deed *deed,
 				    struct pkg_err *err)
 {
-	struct pkg_audit_entry entry = {
+	const struct pkg_audit_entry entry = {
 	    .phase = PKG_AUDIT_FAILED,
 	    .reason = err->reason != NULL ? err->reason : "failed",
 	    .note = err->text,

@@ -133,8 +133,8 @@ static const struct pkg_field vote_fields[] = {
 	     "What the officer decided."),
     ROW_TIME(struct vote, "issued", issued, false, "When, as he says."),
     ROW_NAME(struct vote, "officer", officer, "His id in the approval policy."),
-    ROW_TEXT(struct vote, "reason", reason, false, 4 * PKG_LIMIT_REASON,
-	     "Why, in his words."),
+    ROW_TEXT(struct vote, "reason", reason, false,
+	     INT64_C(4) * PKG_LIMIT_REASON, "Why, in his words."),
     ROW_NAME(struct vote, "role", role, "His role in the approval policy."),
     {0},
 };
@@ -188,7 +188,7 @@ static const struct pkg_field failure_fields[] = {
      .required = true,
      .offset = offsetof(struct failure, retry),
      .help = "Whether the cause can be mended and the task run again."},
-    ROW_TEXT(struct failure, "text", text, false, 4 * PKG_ERR_TEXT,
+    ROW_TEXT(struct failure, "text", text, false, INT64_C(4) * PKG_ERR_TEXT,
 	     "The message."),
     {0},
 };

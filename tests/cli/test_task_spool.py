@@ -276,6 +276,44 @@ def test_what_is_there_is_not_replaced(desk):
     desk.tool("download", "--force", "-o", "out.seal", "t1")
 
 
+# -- confined -----------------------------------------------------------------------
+
+@pytest.mark.parametrize("verb", ["create", "approve", "run", "all"])
+def test_it_is_confined_before_it_reads_what_is_foreign(desk, verb, sanitized):
+    if sanitized or not shutil.which("strace"):
+        pytest.skip("with strace, and not under a sanitizer")
+    if "seccomp: active" not in desk.run("pkg-seal", "--version", "-v").out:
+        pytest.skip("no seccomp on this system")
+    desk.office.policy(required=1)
+    desk.device()
+    desk.create("t1")
+    key = ("--key", desk.keys.key("officer"), "--cert",
+           desk.keys.cert("officer"))
+    args = {
+        "create": ("create", "-d", "ecu-a.yaml", "--name", "x", "--version",
+                   "1", "--requester", "build", "a.bin"),
+        "approve": desk.approve_args("t1", "alice"),
+        "run": ("run", "--yes", "t1"),
+        "all": ("run", "--yes", "--all", *key)}[verb]
+    if verb in ("run", "all"):
+        desk.approve("t1", "alice")
+    for more in ((), ("--no-sandbox",)):
+        log = desk.path / "log"
+        subprocess.run(
+            ["strace", "-f", "-o", log, desk.run.folder / "pkg-seal", "task",
+             *map(str, args), "--spool", "spool", *more], cwd=desk.path,
+            env=clean_environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, check=more == ())
+        calls = log.read_text()
+        entered = calls.find("SECCOMP_SET_MODE_FILTER")
+        foreign = calls.find('"a.bin"' if verb == "create"
+                             else '"draft.request"')
+        if more == ():
+            assert 0 < entered and (verb == "create" or entered < foreign)
+        else:
+            assert entered == -1
+
+
 # -- how much is read --------------------------------------------------------------
 
 def opened(desk, *args):

@@ -23,6 +23,18 @@ enum pkg_code task_tool_start(struct task_tool *tool, struct cli *cli,
 			      create, err);
 }
 
+enum pkg_code task_tool_confine(struct seal_confine *how,
+				struct pkg_seal_output *output,
+				struct task_tool *tool, const char *spool,
+				struct pkg_err *err)
+{
+	output->path =
+	    pkg_arena_printf(tool->seal.arena, err, "%s/task", spool);
+	how->tool = &tool->seal;
+	how->output = output;
+	return output->path == NULL ? err->code : PKG_OK;
+}
+
 struct pkg_audit *task_tool_audit(const struct task_tool *tool)
 {
 	return tool->seal.audit.trail.audit;

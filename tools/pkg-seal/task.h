@@ -32,6 +32,16 @@ enum pkg_code task_tool_start(struct task_tool *tool, struct cli *cli,
 			      const char *path, bool create,
 			      const struct audit_args *audit,
 			      struct pkg_err *err);
+/*
+ * What the verbs that read a request still need: the spool, to read and write
+ * in, the audit log, and, if @reads, files anywhere to be read.
+ * @how     receives it, borrowed from @tool.
+ * @output  receives a place in the spool.
+ */
+enum pkg_code task_tool_confine(struct seal_confine *how,
+				struct pkg_seal_output *output,
+				struct task_tool *tool, const char *spool,
+				struct pkg_err *err);
 /* The log, for lib/task; NULL = none is kept. */
 struct pkg_audit *task_tool_audit(const struct task_tool *tool);
 void task_tool_fini(struct task_tool *tool);
@@ -55,7 +65,7 @@ struct task_run_args {
 	const char *spool, *tenant, *device, *trust;
 	struct seal_key_args signer;
 	struct audit_args audit;
-	bool all;
+	bool all, no_sandbox;
 };
 
 /* A device config and the key that it is run with; in the tool's arena. */
@@ -75,6 +85,7 @@ struct task_runner {
 	pkg_seal_agree *agree;
 	void *agree_context;
 	const char *expect;
+	bool confined; /* the sandbox was entered, if it is to be */
 };
 
 /* Run one task and print what became of it. */

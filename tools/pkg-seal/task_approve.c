@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/review.h"
 #include "pkg-seal/task.h"
 
@@ -9,6 +10,7 @@ struct args {
 	struct review_args review;
 	struct seal_key_args signer;
 	struct audit_args audit;
+	bool no_sandbox;
 };
 
 static enum pkg_code check_args(const struct args *args, struct pkg_err *err)
@@ -50,8 +52,13 @@ static enum pkg_code approve(struct task_tool *tool, const struct args *args,
 	    .decision = &decision,
 	    .audit = task_tool_audit(tool),
 	};
+	struct seal_confine confine = {.no_sandbox = args->no_sandbox,
+				       .key = args->signer.load.key};
+	struct pkg_seal_output spool = {0};
 
 	PKG_TRY(seal_review_start(&review, &tool->seal, &args->review, err));
+	PKG_TRY(task_tool_confine(&confine, &spool, tool, args->spool, err));
+	PKG_TRY(seal_tool_confine(&confine, err));
 	PKG_TRY(pkg_task_approve(&task, &job, cli_env(tool->seal.cli), err));
 	return task_tool_print(tool, task, err);
 }
@@ -89,6 +96,7 @@ enum pkg_code task_approve_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_REVIEW_ROWS(args.review),
 	    SEAL_SIGNER_ROWS(args.signer),
 	    AUDIT_ROWS(args.audit),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/task.h"
 
 #include "packline/limits.h"
@@ -12,7 +13,7 @@ struct args {
 	struct cli_number sequence;
 	struct cli_list given;
 	struct audit_args audit;
-	bool sign_only, encrypt_only;
+	bool sign_only, encrypt_only, no_sandbox;
 };
 
 /* So that run finds it from any folder; NULL if it cannot be said. */
@@ -68,7 +69,11 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	    .files = {(const char *const *)argv, (size_t)argc},
 	    .stdin_name = args->stdin_name,
 	    .metadata = args->metadata,
+	    .ready = seal_tool_confine_now,
 	};
+	struct seal_confine confine = {.no_sandbox = args->no_sandbox,
+				       .reads = true};
+	struct pkg_seal_output spool = {0};
 
 	if (args->device == NULL) {
 		(void)pkg_fail(err, PKG_USAGE, "a task needs a device config");
@@ -81,6 +86,8 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	package.device = tool.seal.device;
 	PKG_TRY(seal_tool_password(&tool.seal, &package, args->password, false,
 				   err));
+	PKG_TRY(task_tool_confine(&confine, &spool, &tool, args->spool, err));
+	package.ready_context = &confine;
 	package.output = seal_tool_output(&tool.seal, "sealing");
 	return create(&tool, args, &package, err);
 }
@@ -120,6 +127,7 @@ enum pkg_code task_create_main(struct cli *cli, struct pkg_err *err)
 	    {"encrypt-only", 0, CLI_FLAG, &args.encrypt_only, NULL,
 	     "refuse a device config that signs", NULL, NULL},
 	    AUDIT_ROWS(args.audit),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

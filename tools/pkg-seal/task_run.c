@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-seal/review.h"
 #include "pkg-seal/task.h"
 
@@ -114,6 +115,7 @@ enum pkg_code task_run_main(struct cli *cli, struct pkg_err *err)
 	    SEAL_REVIEW_ROWS(args.review),
 	    SEAL_SIGNER_ROWS(args.run.signer),
 	    AUDIT_ROWS(args.run.audit),
+	    NO_SANDBOX_ROW(args.run.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {

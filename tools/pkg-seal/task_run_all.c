@@ -21,38 +21,35 @@ static enum pkg_code load_key(struct task_runner *runner,
 
 /*
  * The device config of a task and its key.  Tasks of one device config share
- * them: a token is logged in to once.
+ * them: a token is logged in to once.  NULL if there is none: @err says why.
  */
-static enum pkg_code keys_of(struct task_runner *runner,
-			     const struct task_keys **out, const char *tenant,
-			     const char *id, struct pkg_err *err)
+static const struct task_keys *keys_of(struct task_runner *runner,
+				       const char *tenant, const char *id,
+				       struct pkg_err *err)
 {
 	struct task_tool *tool = &runner->tool;
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf path = {.max = PKG_LIMIT_PATH};
 	const char *given = runner->args->device;
 	struct task_keys *fresh = NULL;
 
-	if (given == NULL)
-		PKG_TRY(
-		    pkg_task_device_path(&path, tool->spool, tenant, id, err));
+	if (given == NULL &&
+	    pkg_task_device_path(&path, tool->spool, tenant, id, err) != PKG_OK)
+		return NULL;
 	for (const struct task_keys *one = runner->keys; one != NULL;
-	     one = one->next) {
-		*out = one;
+	     one = one->next)
 		if (given != NULL || strcmp(one->path, pkg_buf_str(&path)) == 0)
-			return PKG_OK;
-	}
+			return one;
 	fresh = pkg_arena_alloc(tool->seal.arena, sizeof(*fresh), err);
 	if (fresh == NULL)
-		return err->code;
+		return NULL;
 	fresh->path =
 	    pkg_arena_dup(tool->seal.arena, pkg_buf_str(&path), path.len, err);
-	if (fresh->path == NULL)
-		return err->code;
-	PKG_TRY(task_tool_device(&fresh->device, tool, given, tenant, id, err));
+	if (fresh->path == NULL || task_tool_device(&fresh->device, tool, given,
+						    tenant, id, err) != PKG_OK)
+		return NULL;
 	fresh->next = runner->keys;
 	runner->keys = fresh;
-	*out = fresh;
-	return load_key(runner, fresh, err);
+	return load_key(runner, fresh, err) == PKG_OK ? fresh : NULL;
 }
 
 static struct pkg_seal_signer signer_of(const struct task_runner *runner,
@@ -70,6 +67,32 @@ static struct pkg_seal_signer signer_of(const struct task_runner *runner,
 	signer.key = keys->key;
 	signer.certs = keys->certs;
 	return signer;
+}
+
+/*
+ * With one task everything is loaded by now.  With all of them device configs
+ * are still to be read, and their keys, unless there is one for all: those may
+ * ask for a passphrase on a terminal at any time.
+ */
+static enum pkg_code confine(struct task_runner *runner,
+			     const struct task_keys *keys, struct pkg_err *err)
+{
+	const struct task_run_args *args = runner->args;
+	struct seal_confine how = {
+	    .no_sandbox = args->no_sandbox || runner->confined,
+	    .key = args->signer.load.key,
+	    .reads = args->all,
+	};
+	struct pkg_seal_output spool = {0};
+
+	if (args->all && how.key == NULL)
+		return PKG_OK;
+	if (how.key == NULL)
+		how.key = keys->device->signing_key;
+	runner->confined = true;
+	PKG_TRY(
+	    task_tool_confine(&how, &spool, &runner->tool, args->spool, err));
+	return seal_tool_confine(&how, err);
 }
 
 /* -- one -- */
@@ -91,7 +114,10 @@ enum pkg_code task_runner_run(struct task_runner *runner, const char *tenant,
 	};
 	enum pkg_code code = PKG_OK;
 
-	PKG_TRY(keys_of(runner, &keys, tenant, id, err));
+	keys = keys_of(runner, tenant, id, err);
+	if (keys == NULL)
+		return pkg_failed_(err->code);
+	PKG_TRY(confine(runner, keys, err));
 	job.device = keys->device;
 	job.signer = signer_of(runner, keys);
 	code = pkg_task_run(&task, &job, cli_env(runner->tool.seal.cli), err);
@@ -161,7 +187,9 @@ enum pkg_code task_runner_run_all(struct task_runner *runner,
 
 	queue.end = &queue.first;
 	if (runner->args->device != NULL) {
-		PKG_TRY(keys_of(runner, &keys, filter.tenant, NULL, err));
+		keys = keys_of(runner, filter.tenant, NULL, err);
+		if (keys == NULL)
+			return pkg_failed_(err->code);
 		filter.tenant = keys->device->tenant;
 	}
 	PKG_TRY(pkg_task_list(runner->tool.spool, &filter, enqueue, &queue,
