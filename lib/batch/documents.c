@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lines.h"
 
+#include "packline/digest.h"
 #include "packline/path.h"
 #include "packline/text.h"
 #include "packline/zip.h"
@@ -62,6 +63,26 @@ static enum pkg_code take_document(struct fields *fields,
 	return PKG_OK;
 }
 
+/*
+ * What is signed is "digest": one of another algorithm than the process' would
+ * be signed as far as it goes, and nobody would be shown it.
+ */
+static enum pkg_code check_digest(const struct documents *self,
+				  const struct pkg_batch_document *document,
+				  const struct fields *fields,
+				  struct pkg_err *err)
+{
+	const struct pkg_process *process = self->batch->process;
+
+	if (process == NULL || document->digest_len ==
+				   pkg_digest_size(pkg_process_digest(process)))
+		return PKG_OK;
+	return pkg_fields_refuse(fields, err,
+				 "%s: 'digest' is there if the process does "
+				 "not sign SHA-256, and in its algorithm",
+				 fields->document);
+}
+
 static enum pkg_code next_document(struct documents *self,
 				   struct fields *fields, struct pkg_err *err)
 {
@@ -70,6 +91,7 @@ static enum pkg_code next_document(struct documents *self,
 	char member[BATCH_FILE_NAME];
 
 	PKG_TRY(take_document(fields, &document, err));
+	PKG_TRY(check_digest(self, &document, fields, err));
 	if (document.id != ++self->count)
 		return pkg_fields_refuse(fields, err,
 					 "%s: the ids of the documents are not "

@@ -83,6 +83,35 @@ def test_a_name_that_the_process_does_not_let(gap):
     refuse_request(sides, "document-name", 3)
 
 
+def with_list(sides, change):
+    """The request file with another list, and everything that follows."""
+    lines = changed_lines(member(sides.request, "documents-001.jsonl"), change)
+    request = json.loads(member(sides.request, "request.json"))
+    request.update(documentsSha256=sha256(lines))
+    words = canonical(request)
+    rewrite(sides.request, {"documents-001.jsonl": lines,
+                            "request.json": words},
+            header={"requestSha256": sha256(words)})
+
+
+@pytest.mark.parametrize("digits", [96, 128])
+def test_a_digest_that_the_officer_would_not_see(gap, digits):
+    """Shown is sha256; a digest in another algorithm would be signed."""
+    sides = gap()
+    sides.ask("--hash-only")
+    evil = sha256(b"evil\n") + "0" * (digits - 64)
+    with_list(sides, lambda rows: rows[0].update(digest=evil))
+    refuse_request(sides, "batch-damaged", 3)
+
+
+def test_a_digest_in_the_algorithm_of_the_process(gap):
+    """A SHA-256 filled up with zeros is none."""
+    sides = gap(extra=POLICY + "  digest: sha512\n")
+    sides.ask("--hash-only")
+    with_list(sides, lambda rows: rows[0].pop("digest"))
+    refuse_request(sides, "batch-damaged", 3)
+
+
 @pytest.mark.parametrize("change, why, code", [
     (lambda rows: rows[0].update(sha256="0" * 64), "batch-request", 1),
     (lambda rows: rows[0].update(name="other.bin"), "batch-request", 1),
