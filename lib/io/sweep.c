@@ -38,8 +38,7 @@ bool pkg_temp_keep(int dir, const char *name, int fd)
 	return name == NULL || is_same(dir, name, fd);
 }
 
-/* ".packline-<16 hex>.tmp" */
-static bool is_temp_name(const char *name)
+bool pkg_temp_is_name(const char *name)
 {
 	static const char form[] = ".packline-0000000000000000.tmp";
 
@@ -91,7 +90,7 @@ void pkg_temp_sweep(int dir)
 		return;
 	}
 	for (const struct dirent *e; (e = readdir(list)) != NULL;) {
-		if (is_temp_name(e->d_name))
+		if (pkg_temp_is_name(e->d_name))
 			sweep_one(dir, e->d_name);
 	}
 	(void)closedir(list);

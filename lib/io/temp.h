@@ -12,6 +12,9 @@ enum { TEMP_NAME = 32 };
 /* Write a fresh name ".packline-<16 hex>.tmp" to @name. */
 enum pkg_code pkg_temp_name(char name[static TEMP_NAME], struct pkg_err *err);
 
+/* Is @name one of those? */
+bool pkg_temp_is_name(const char *name);
+
 /*
  * From now until pkg_temp_disarm(@name) pkg_outputs_abandon() removes the file
  * or flat folder @name of the folder @dir, which stays open as long.  Armed

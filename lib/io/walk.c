@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/walk.h"
 
+#include "io/temp.h"
 #include "packline/buf.h"
 #include "packline/limits.h"
 
@@ -117,8 +118,10 @@ static enum pkg_code read_names(struct level *level, struct pkg_err *err)
 	const struct dirent *entry;
 
 	while (errno = 0, (entry = readdir(level->dir)) != NULL) {
+		/* An output of this very program may be one of these. */
 		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
+		    strcmp(entry->d_name, "..") != 0 &&
+		    !pkg_temp_is_name(entry->d_name))
 			PKG_TRY(add_name(level, entry, err));
 	}
 	if (errno != 0)

@@ -315,7 +315,13 @@ def put_in_a_timestamp(work, run, keys):
 def verify_by_a_timestamp(work, run, keys):
     run("pkg-seal", *put_in_a_timestamp(work, run, keys), cwd=work, check=0)
     return ["--trust", keys.ca, "--time", "tsa", "--trust-tsa", keys.ca,
-            "--state", "state.json", "b.seal"]
+            "b.seal"]
+
+
+@main_path("pkg-verify", long=True)
+def verify_and_remember(work, run, keys):
+    forge.Box(keys, sequence=7).write(work / "a.seal")
+    return ["--trust", keys.ca, "--state", "state.json", "a.seal"]
 
 
 @main_path("pkg-seal", exact=False, long=True)

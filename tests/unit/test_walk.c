@@ -101,6 +101,24 @@ static void test_byte_order_of_whole_paths(void **state)
 	expect_end(walk);
 }
 
+/* One of them may be what the caller is writing. */
+static void test_unfinished_outputs_are_left_out(void **state)
+{
+	PKG_AUTO(pkg_walk) struct pkg_walk *walk = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+	struct room *room = *state;
+
+	put(room->fd, ".packline-0123456789abcdef.tmp");
+	put(room->fd, ".packline-0123456789abcdeF.tmp");
+	put(room->fd, ".packline-0123456789abcdef.tmp2");
+	put(room->fd, ".packline-.tmp");
+	assert_ok(pkg_walk_new(&walk, room->fd, ".", &err));
+	expect(walk, ".packline-.tmp", PKG_WALK_FILE);
+	expect(walk, ".packline-0123456789abcdeF.tmp", PKG_WALK_FILE);
+	expect(walk, ".packline-0123456789abcdef.tmp2", PKG_WALK_FILE);
+	expect_end(walk);
+}
+
 static void test_prefix_is_the_folder_as_given(void **state)
 {
 	static const char *const given[] = {"d", "d/", "./d"};
@@ -166,6 +184,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_byte_order_of_whole_paths,
 					    enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		test_unfinished_outputs_are_left_out, enter, leave),
 	    cmocka_unit_test_setup_teardown(test_prefix_is_the_folder_as_given,
 					    enter, leave),
 	    cmocka_unit_test_setup_teardown(test_not_a_folder, enter, leave),

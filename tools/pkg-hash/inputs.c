@@ -5,6 +5,7 @@
 #include "packline/path.h"
 #include "packline/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,11 +113,18 @@ static enum pkg_code next_name(struct hash_inputs *inputs, const char **name,
 	return PKG_OK;
 }
 
-static bool is_folder(const struct hash_inputs *inputs, const char *path)
+/* What is not there is said by who opens it. */
+static enum pkg_code is_folder(const struct hash_inputs *inputs,
+			       const char *path, bool *yes, struct pkg_err *err)
 {
 	struct stat st;
 
-	return fstatat(inputs->dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+	*yes = false;
+	if (fstatat(inputs->dirfd, path, &st, 0) == 0)
+		*yes = S_ISDIR(st.st_mode);
+	else if (errno != ENOENT && errno != ENOTDIR)
+		return pkg_fail_os(err, errno, "cannot look at '%s'", path);
+	return PKG_OK;
 }
 
 static enum pkg_code note_link(struct hash_inputs *inputs, const char *path,
@@ -154,6 +162,7 @@ static enum pkg_code next_named(struct hash_inputs *inputs,
 				struct pkg_err *err)
 {
 	const char *name = NULL;
+	bool folder = false;
 
 	if (inputs->list != NULL) {
 		inputs->broken = true;
@@ -168,7 +177,9 @@ static enum pkg_code next_named(struct hash_inputs *inputs,
 	/* In a list every name is that of a file, "-" too. */
 	if (inputs->list == NULL && is_stdin(name))
 		item->fd = STDIN_FILENO;
-	else if (inputs->options->recursive && is_folder(inputs, name))
+	else if (inputs->options->recursive)
+		PKG_TRY(is_folder(inputs, name, &folder, err));
+	if (folder)
 		return pkg_walk_new(&inputs->walk, inputs->dirfd, name, err);
 	item->path = name;
 	return PKG_OK;

@@ -38,7 +38,8 @@ PKG_MUST_CHECK enum pkg_code pkg_walk_new(struct pkg_walk **out, int dirfd,
 					  struct pkg_err *err);
 void pkg_walk_free(struct pkg_walk *walk); /* NULL is allowed */
 /*
- * The next file, link or other thing; folders are not told.
+ * The next file, link or other thing; folders are not told, nor what is called
+ * as an unfinished output (packline/outfile.h).
  * @entry  borrowed until the next call.
  * @more   set to false at the end.
  * Fails with PKG_SYSTEM (a folder cannot be read), PKG_INPUT (a path longer
