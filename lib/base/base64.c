@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packline/text.h"
 
-#include <string.h>
 
 static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			    "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -31,9 +30,15 @@ enum pkg_code pkg_base64_encode(struct pkg_buf *out, const void *data,
 /* The value of a digit, or -1. */
 static int value_of(char c)
 {
-	const char *at = c == '\0' ? NULL : strchr(digit, c);
-
-	return at == NULL ? -1 : (int)(at - digit);
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
 }
 
 /* Bytes that the four characters @quad say, 1..3; 0 = they are none. */

@@ -7,6 +7,7 @@ import json
 import pytest
 import softhsm
 from batches import Batches, reason
+from tsa import Authority
 
 NAMES = ("a.bin", "b.bin", "c.bin")
 
@@ -250,3 +251,36 @@ def test_raw_signatures_are_validated_with_a_certificate(desk, keys, tmp_path):
     assert "certificate" in desk.run("run", "b1", code=2).err
     desk.run("run", "--cert", keys.cert("officer"), "b1")
     assert desk.status("b1")["status"] == "CLOSED"
+
+
+def stamp(desk, keys, tmp_path, authority, name):
+    """A document whose signature has a time stamp, as a batch makes it."""
+    desk.office.trust(approvals=())
+    desk.process(tsa={"id": 1}, trust="trust.yaml")
+    desk.ready_to_run("b0", name)
+    desk.work("b0")
+    (tmp_path / "ts").mkdir()
+    desk.run("timestamp", "--query", "ts", "b0")
+    authority.reply(tmp_path / "ts/000001.tsq", tmp_path / "ts/000001.tsr")
+    desk.run("timestamp", "--reply", "ts", "--trust-tsa", keys.ca, "b0")
+    signature = desk.members("b0")[name + ".p7s"]
+    (tmp_path / (name + ".p7s")).write_bytes(signature)
+    return name, name + ".p7s"
+
+
+@pytest.mark.parametrize("roots, expected", [
+    (None, None),                       # the policy says nothing of them
+    ("ca", None),
+    ("ca2", "timestamp-untrusted")])
+def test_time_stamps_are_judged_if_the_policy_says_by_whom(
+        desk, keys, tmp_path, roots, expected):
+    files = stamp(desk, keys, tmp_path, Authority(keys), "a.bin")
+    desk.office.trust(approvals=(), extra="" if roots is None else
+                      f"  tsa: {{roots: [{keys.cert(roots)}]}}\n")
+    desk.process(action="validate", trust="trust.yaml")
+    desk.create("b1")
+    desk.upload("b1", *files)
+    desk.accept("b1")
+    desk.run("run", "b1", code=1 if expected else 0)
+    for each in desk.status("b1")["documents"]:
+        assert each.get("reason") == expected
