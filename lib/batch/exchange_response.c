@@ -2,11 +2,14 @@
 #include "batch/exchange_impl.h"
 
 #include "packline/digest.h"
+#include "packline/outfile.h"
+#include "packline/path.h"
+#include "packline/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A response on its way into the batch that waits for it. */
@@ -109,35 +112,56 @@ static enum pkg_code check_answer(const struct answer *a, struct pkg_err *err)
 
 /* -- into the job -- */
 
-static enum pkg_code move_in(const struct answer *a, const char *name,
+static enum pkg_code copy(int fd, const char *name, struct pkg_outfile *file,
+			  struct pkg_err *err)
+{
+	struct pkg_source_fd source;
+	uint8_t chunk[PKG_IO_CHUNK];
+	size_t got = 0;
+
+	pkg_source_fd_init(&source, fd, name);
+	do {
+		PKG_TRY(pkg_source_read(&source.source, chunk, sizeof(chunk),
+					&got, err));
+		PKG_TRY(
+		    pkg_sink_write(pkg_outfile_sink(file), chunk, got, err));
+	} while (got > 0);
+	return pkg_outfile_commit(file, UINT64_MAX, err);
+}
+
+/* A sandbox does not let a file be renamed from one folder to another. */
+static enum pkg_code copy_in(const struct answer *a, const char *name,
 			     struct pkg_err *err)
 {
-	if (renameat(pkg_job_fd(a->staged->job), name,
-		     pkg_job_fd(a->batch->job), name) != 0)
-		return pkg_fail_os(err, errno,
-				   "cannot put '%s' into batch "
-				   "'%s'",
-				   name, a->batch->record.id);
-	return PKG_OK;
+	const struct pkg_outfile_options options = {.force = true,
+						    .mode = 0600};
+	PKG_AUTO(pkg_outfile) struct pkg_outfile *file = NULL;
+	enum pkg_code code;
+	struct stat st;
+	int fd = -1;
+
+	PKG_TRY(pkg_outfile_open(&file, pkg_job_fd(a->batch->job), name,
+				 &options, err));
+	PKG_TRY(pkg_path_open_regular(&fd, &st, pkg_job_fd(a->staged->job),
+				      name, true, err));
+	code = copy(fd, name, file, err);
+	(void)close(fd);
+	return code;
 }
 
 /* Nothing of it counts before the state that follows says so. */
-static enum pkg_code move_all(const struct answer *a, struct pkg_err *err)
+static enum pkg_code copy_all(const struct answer *a, struct pkg_err *err)
 {
 	char name[BATCH_FILE_NAME];
 
 	for (unsigned i = 1; i <= a->stage->approvals; i++) {
 		pkg_batch_file_name(name, BATCH_APPROVAL_JSON, i);
-		PKG_TRY(move_in(a, name, err));
+		PKG_TRY(copy_in(a, name, err));
 		pkg_batch_file_name(name, BATCH_APPROVAL_P7S, i);
-		PKG_TRY(move_in(a, name, err));
+		PKG_TRY(copy_in(a, name, err));
 	}
-	PKG_TRY(move_in(a, BATCH_RESULTS, err));
-	PKG_TRY(move_in(a, BATCH_RESULT, err));
-	if (fsync(pkg_job_fd(a->batch->job)) != 0)
-		return pkg_fail_os(err, errno, "cannot sync batch '%s'",
-				   a->batch->record.id);
-	return PKG_OK;
+	PKG_TRY(copy_in(a, BATCH_RESULTS, err));
+	return copy_in(a, BATCH_RESULT, err);
 }
 
 static enum pkg_code finish(const struct answer *a, struct pkg_err *err)
@@ -150,7 +174,7 @@ static enum pkg_code finish(const struct answer *a, struct pkg_err *err)
 	next.succeeded = a->report->succeeded;
 	next.failed = a->report->failed;
 	next.exported = false;
-	PKG_TRY(move_all(a, err));
+	PKG_TRY(copy_all(a, err));
 	PKG_TRY(pkg_batch_set_imported(a->batch, &next, err));
 	a->report->status = next.status;
 	a->report->documents = next.documents;

@@ -81,7 +81,7 @@ enum pkg_code pkg_stamps_encode(struct pkg_buf *out, uint64_t document,
 				struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf base64 = {.max = 2 * PKG_LIMIT_SIGNATURE};
+	struct pkg_buf base64 = {.max = 2 * (size_t)PKG_LIMIT_SIGNATURE};
 	struct pkg_sink_buf sink;
 	struct pkg_jsonw w;
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/protect.h"
 #include "pkg-batch/common.h"
 
+#include "packline/arena.h"
 #include "packline/exchange.h"
 #include "packline/path.h"
 #include "packline/source.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +18,7 @@ struct args {
 	struct batch_args batch;
 	struct audit_args audit;
 	const char *cert;
+	bool no_sandbox;
 };
 
 /* A bare signature does not say whose it is: this side's certificate does. */
@@ -26,6 +33,50 @@ static enum pkg_code load_certs(struct pkg_certs **out, struct batch_tool *tool,
 		return PKG_OK;
 	PKG_TRY(pkg_certs_new(out, tool->crypto, err));
 	return pkg_certs_add_file(*out, cli_dirfd(tool->cli), path, err);
+}
+
+/* Asked in the sandbox it could not be found any more. */
+static enum pkg_code make_absolute(struct batch_tool *tool, struct pkg_err *err)
+{
+	const int dirfd = cli_dirfd(tool->cli);
+	const char *path = tool->process->path;
+	char link[32], folder[PATH_MAX];
+	ssize_t len = 0;
+
+	if (path[0] == '/')
+		return PKG_OK;
+	if (dirfd == AT_FDCWD)
+		(void)snprintf(link, sizeof(link), "/proc/self/cwd");
+	else
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	len = readlink(link, folder, sizeof(folder) - 1);
+	if (len <= 0 || folder[0] != '/')
+		return PKG_OK; /* then nobody knows where it lies */
+	folder[len] = '\0';
+	tool->process->path =
+	    pkg_arena_printf(tool->arena, err, "%s/%s", folder, path);
+	return tool->process->path == NULL ? pkg_failed_(err->code) : PKG_OK;
+}
+
+/* What came is read when nothing but the spool and the log can be changed. */
+static enum pkg_code confine(const struct batch_tool *tool,
+			     const struct args *args, struct pkg_err *err)
+{
+	struct protect_needs needs = {.no_sandbox = args->no_sandbox,
+				      .reads = true};
+	const int spool = openat(cli_dirfd(tool->cli), args->batch.spool,
+				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum pkg_code code = PKG_OK;
+
+	if (spool < 0)
+		return pkg_fail_os(err, errno, "cannot open the spool");
+	needs.folders[needs.folder_count++] = spool;
+	if (tool->trail.audit != NULL)
+		needs.folders[needs.folder_count++] =
+		    pkg_audit_folder(tool->trail.audit);
+	code = protect_enter(&needs, err);
+	(void)close(spool);
+	return code;
 }
 
 /* No batch is open yet: what came says whose it is. */
@@ -71,6 +122,7 @@ static enum pkg_code import(struct batch_tool *tool, const struct args *args,
 	};
 
 	PKG_TRY(load_certs(&certs, tool, args, err));
+	PKG_TRY(confine(tool, args, err));
 	job.certs = certs;
 	pkg_source_fd_init(&source, fd, name);
 	PKG_TRY(audit_trail_end(
@@ -104,6 +156,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, true, err));
 	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_process(&tool, args->batch.process, err));
+	PKG_TRY(make_absolute(&tool, err));
 	if (strcmp(argv[0], "-") != 0)
 		PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), argv[0], err));
 	code = import(&tool, args, fd, argv[0], err);
@@ -124,6 +177,7 @@ enum pkg_code batch_import_main(struct cli *cli, struct pkg_err *err)
 	    {"cert", 0, CLI_TEXT, &args.cert, "FILE",
 	     "the signer's certificate, for raw signatures", NULL, "file"},
 	    AUDIT_ROWS(args.audit),
+	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
 	const struct cli_command command = {
