@@ -264,8 +264,9 @@ enum pkg_code pkg_task_create(struct pkg_task **out,
 	struct creation self = {
 	    .job = job, .env = env, .package = *job->package};
 	PKG_AUTO(pkg_arena) struct pkg_arena *arena = NULL;
+	const struct pkg_device_config *device = job->package->device;
 
-	if (job->package->device == NULL) {
+	if (device == NULL) {
 		(void)pkg_fail(err, PKG_USAGE, "a task needs a device config");
 		return pkg_hint(err, "give -d FILE");
 	}
@@ -273,6 +274,12 @@ enum pkg_code pkg_task_create(struct pkg_task **out,
 		(void)pkg_fail(err, PKG_USAGE, "no file to put in");
 		return pkg_hint(err, "name files behind the options");
 	}
+	/* Before anything is made; lib/seal asks again. */
+	PKG_TRY(
+	    pkg_device_config_may_use(device, job->package->requester, err));
+	if (device->policy != NULL)
+		PKG_TRY(pkg_approval_policy_needs_requester(
+		    job->package->requester, err));
 	PKG_TRY(pkg_arena_new(&arena, PKG_LIMIT_ARENA, err));
 	PKG_TRY(pkg_task_name_given(&self.package, arena, err));
 	PKG_TRY(create(&self, err));

@@ -13,6 +13,7 @@ import mistakes_import    # noqa: F401
 import mistakes_manifest    # noqa: F401
 import mistakes_request    # noqa: F401
 import mistakes_seal    # noqa: F401
+import mistakes_task    # noqa: F401
 import mistakes_verify    # noqa: F401
 import pytest
 from mistake import MANIFEST, MISTAKES, Box, make
