@@ -22,10 +22,11 @@ pkg_audit_make_line(struct pkg_buf *out, const struct pkg_audit *audit,
 		    const struct audit_link *last, enum audit_kind kind,
 		    const struct pkg_audit_entry *entry, struct pkg_err *err)
 {
+	const bool first = kind == AUDIT_FIRST;
 	const struct audit_stamp stamp = {
-	    .log = last == NULL ? audit->fresh : last->log,
-	    .number = last == NULL ? 1 : last->number + 1,
-	    .previous = last == NULL ? NULL : last->sha256,
+	    .log = first ? audit->fresh : last->log,
+	    .number = first ? 1 : last->number + 1,
+	    .previous = first ? NULL : last->sha256,
 	    .time = audit->env->now(audit->env),
 	    .tool = audit->tool,
 	    .operator= audit->operator,

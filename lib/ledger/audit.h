@@ -54,7 +54,7 @@ enum pkg_code pkg_audit_tail_read(struct audit_tail *out,
 				  struct pkg_audit_reader *reader, int fd,
 				  struct pkg_err *err);
 
-/* A line of this log, after @last (NULL = the first). */
+/* A line of this log, after @last, which AUDIT_FIRST has no use for. */
 enum pkg_code
 pkg_audit_make_line(struct pkg_buf *out, const struct pkg_audit *audit,
 		    const struct audit_link *last, enum audit_kind kind,

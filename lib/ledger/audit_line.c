@@ -95,7 +95,7 @@ static enum pkg_code take(struct audit_link *out, const struct audit_line *line,
 	    .begin = (uint64_t)line->begin.value,
 	};
 	memcpy(out->log, line->log->text, sizeof(out->log));
-	if (!out->first &&
+	if (line->previous != NULL &&
 	    !pkg_hex_decode(out->previous, sizeof(out->previous),
 			    line->previous->text, line->previous->len))
 		return malformed(err, "a digest in it is none");

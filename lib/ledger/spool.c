@@ -136,7 +136,7 @@ enum pkg_code pkg_spool_tenant(int *out, const struct pkg_spool *spool,
 			       const char *tenant, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf label = {.max = 2 * PKG_LIMIT_PATH};
+	struct pkg_buf label = {.max = 2 * (size_t)PKG_LIMIT_PATH};
 
 	PKG_TRY(tenant_label(&label, spool, tenant, err));
 	return pkg_spool_folder(out, spool->fd, tenant, pkg_buf_str(&label),
@@ -147,7 +147,7 @@ enum pkg_code pkg_spool_make_tenant(int *out, const struct pkg_spool *spool,
 				    const char *tenant, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf label = {.max = 2 * PKG_LIMIT_PATH};
+	struct pkg_buf label = {.max = 2 * (size_t)PKG_LIMIT_PATH};
 	unsigned mode = 0;
 
 	PKG_TRY(tenant_label(&label, spool, tenant, err));
@@ -182,7 +182,7 @@ static enum pkg_code open_kind(struct pkg_spool *spool, int top, bool create,
 			       struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf label = {.max = 2 * PKG_LIMIT_PATH};
+	struct pkg_buf label = {.max = 2 * (size_t)PKG_LIMIT_PATH};
 	struct stat st;
 
 	PKG_TRY(pkg_buf_printf(&label, err, "%s/%s", spool->path, spool->kind));

@@ -126,7 +126,7 @@ static void what_no_line_can_be(void **state)
 
 static void a_rotation_keeps_the_chain(void **state)
 {
-	struct pkg_audit_report report = {0};
+	struct pkg_audit_report report;
 
 	(void)state;
 	audit_make(40, 2000);
