@@ -6,7 +6,6 @@ some of another type or range, and a key is added everywhere.  A schema allows
 more than a tool only where a rule is about several values at once.
 """
 
-import copy
 import json
 import re
 
@@ -14,12 +13,11 @@ import forge
 import jsonschema
 import pytest
 import yaml
+from mutated import mutants
 
 # Rules that no schema can say.
 ABOVE_SCHEMAS = {"trusts-nobody", "threshold-too-high", "duplicate-pin",
                  "bad-root", "unsupported", "required-too-high", "bad-officer"}
-OTHERS = [None, True, 0, -1, 17, 1 << 60, "", "x", "a/b", [], ["x"],
-          ["x", "x"], {}, {"x": 1}, [None], [[]]]
 
 
 def good_policy(keys):
@@ -46,50 +44,6 @@ def good_device_config(keys):
             "recipients": ["a.pem", "b.pem"],
             "signing": {"key": "release.key", "cert": "release.pem"},
             "acl": {"use": ["build"], "approve": ["alice"], "sign": ["bob"]}}
-
-
-def places(value, path=()):
-    """Paths of all values below."""
-    items = (value.items() if isinstance(value, dict) else
-             enumerate(value) if isinstance(value, list) else ())
-    for key, below in items:
-        yield path + (key,)
-        yield from places(below, path + (key,))
-
-
-def parent(document, path):
-    for key in path[:-1]:
-        document = document[key]
-    return document
-
-
-def reads_as_text(value, other):
-    """In YAML, where a text is expected, null and 1 are texts."""
-    if isinstance(value, list) and isinstance(other, list):
-        return any(reads_as_text(value[0], item) for item in other)
-    return isinstance(value, str) and not isinstance(other, (str, list, dict))
-
-
-def mutants(good):
-    for path in [(), *places(good)]:
-        target = copy.deepcopy(good)
-        value = target
-        for key in path:
-            value = value[key]
-        if isinstance(value, dict):
-            value["added"] = 1
-            yield path, "added", target
-        if not path:
-            continue
-        target = copy.deepcopy(good)
-        del parent(target, path)[path[-1]]
-        yield path, "deleted", target
-        for other in OTHERS:
-            if reads_as_text(value, other):
-                continue
-            target = copy.deepcopy(good)
-            parent(target, path)[path[-1]] = other
-            yield path, other, target
 
 
 @pytest.fixture
