@@ -67,13 +67,6 @@ void pkg_batch_file_name(char name[static BATCH_FILE_NAME], const char *format,
 PKG_MUST_CHECK enum pkg_code pkg_batch_make_id(char id[static BATCH_ID],
 					       const struct pkg_env *env,
 					       struct pkg_err *err);
-/*
- * May @requester (NULL = not said) create a batch of the process?  PKG_USAGE;
- * PKG_NO, reason "not-allowed".
- */
-PKG_MUST_CHECK enum pkg_code
-pkg_batch_check_requester(const struct pkg_process *process,
-			  const char *requester, struct pkg_err *err);
 /* Record, process and state of a batch that begins. */
 PKG_MUST_CHECK enum pkg_code
 pkg_batch_put_files(struct pkg_outdir *folder,

@@ -8,7 +8,8 @@ and read the diff as a newcomer would.
 
 import pathlib
 
-import mistakes_hash    # noqa: F401 - each adds its own
+import mistakes_batch    # noqa: F401 - each adds its own
+import mistakes_hash    # noqa: F401
 import mistakes_import    # noqa: F401
 import mistakes_manifest    # noqa: F401
 import mistakes_request    # noqa: F401

@@ -5,9 +5,9 @@
 
 #include <errno.h>
 
-enum pkg_code batch_tool_start(struct batch_tool *tool, struct cli *cli,
-			       const struct batch_args *args, bool create,
-			       struct pkg_err *err)
+enum pkg_code batch_tool_prepare(struct batch_tool *tool, struct cli *cli,
+				 const struct batch_args *args,
+				 struct pkg_err *err)
 {
 	tool->cli = cli;
 	tool->args = args;
@@ -20,12 +20,26 @@ enum pkg_code batch_tool_start(struct batch_tool *tool, struct cli *cli,
 	tool->diag.arena = tool->arena;
 	PKG_TRY(pkg_crypto_new(&tool->crypto, err));
 	cli_env(cli)->crypto = tool->crypto;
-	if (pkg_spool_open(&tool->spool, cli_dirfd(cli), args->spool, "batch",
-			   create, err) == PKG_OK)
+	return PKG_OK;
+}
+
+enum pkg_code batch_tool_spool(struct batch_tool *tool, bool create,
+			       struct pkg_err *err)
+{
+	if (pkg_spool_open(&tool->spool, cli_dirfd(tool->cli),
+			   tool->args->spool, "batch", create, err) == PKG_OK)
 		return PKG_OK;
 	return err->os_errno == ENOENT && !create
 		   ? pkg_hint(err, "pkg-batch create makes it")
 		   : pkg_failed_(err->code);
+}
+
+enum pkg_code batch_tool_start(struct batch_tool *tool, struct cli *cli,
+			       const struct batch_args *args, bool create,
+			       struct pkg_err *err)
+{
+	PKG_TRY(batch_tool_prepare(tool, cli, args, err));
+	return batch_tool_spool(tool, create, err);
 }
 
 void batch_tool_fini(struct batch_tool *tool)

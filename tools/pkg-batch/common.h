@@ -57,6 +57,13 @@ PKG_MUST_CHECK enum pkg_code batch_tool_start(struct batch_tool *tool,
 					      struct cli *cli,
 					      const struct batch_args *args,
 					      bool create, struct pkg_err *err);
+/* The same in two steps: all but the spool, and the spool. */
+PKG_MUST_CHECK enum pkg_code batch_tool_prepare(struct batch_tool *tool,
+						struct cli *cli,
+						const struct batch_args *args,
+						struct pkg_err *err);
+PKG_MUST_CHECK enum pkg_code batch_tool_spool(struct batch_tool *tool,
+					      bool create, struct pkg_err *err);
 void batch_tool_fini(struct batch_tool *tool);
 /* Load the process @path; its findings are printed. */
 PKG_MUST_CHECK enum pkg_code batch_tool_process(struct batch_tool *tool,

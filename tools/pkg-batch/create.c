@@ -71,12 +71,15 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 		return pkg_hint(err, "give --process FILE: what is to be done "
 				     "with the documents");
 	}
-	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, true, err));
-	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
+	/* Nothing is made for a process that is none. */
+	PKG_TRY(batch_tool_prepare(&tool, cli, &args->batch, err));
 	PKG_TRY(batch_tool_process(&tool, args->batch.process, err));
 	PKG_TRY(check_tenant(&tool, err));
-	create.spool = which.spool = tool.spool;
+	PKG_TRY(pkg_batch_check_requester(tool.process, args->requester, err));
 	create.process = tool.process;
+	PKG_TRY(batch_tool_spool(&tool, true, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
+	create.spool = which.spool = tool.spool;
 	PKG_TRY(create_told(&tool, id, &existed, &create, err));
 	if (existed)
 		cli_note(cli, "batch '%s' is there already", id);

@@ -77,6 +77,15 @@ pkg_batch_create(char id[PKG_AT_LEAST(PKG_LIMIT_MEMBER_NAME + 1)],
 		 const struct pkg_batch_create *create, struct pkg_err *err);
 
 /*
+ * May @requester (NULL = not said) create batches of @process?  Fails with
+ * PKG_USAGE if it is no text, or none where one is needed; PKG_NO, reason
+ * "not-allowed".  pkg_batch_create() asks the same.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_check_requester(const struct pkg_process *process,
+			  const char *requester, struct pkg_err *err);
+
+/*
  * Add documents: all of them, or none.  Memory grows with the number of names,
  * not with what is in them.
  * Fails as pkg_batch_allows(); with PKG_INPUT and a reason of
