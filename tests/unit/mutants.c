@@ -52,7 +52,7 @@ bool mutants_turn(void)
 	return asked++ % (size_t)step == 0;
 }
 
-static void count(const char *reason)
+void mutants_count(const char *reason)
 {
 	size_t i = 0;
 
@@ -80,7 +80,7 @@ void mutants_refuse(const void *data, size_t len, bool keyed, const char *what,
 	if (err.reason == NULL || verdict == NULL || verdict->ok ||
 	    verdict->reason == NULL || strcmp(verdict->reason, err.reason) != 0)
 		fail_msg("%s at %zu has no reason: %s", what, at, err.text);
-	count(err.reason);
+	mutants_count(err.reason);
 	pkg_verdict_free(verdict);
 }
 

@@ -23,6 +23,8 @@ bool mutants_turn(void);
 /* The answer must be no, with a reason; @what and @at are for the message. */
 void mutants_refuse(const void *data, size_t len, bool keyed, const char *what,
 		    size_t at);
+/* The same for who asks otherwise: it was refused for @reason. */
+void mutants_count(const char *reason);
 /* The answer must be yes. */
 void mutants_accept(const void *data, size_t len, bool keyed);
 

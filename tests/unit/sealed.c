@@ -3,8 +3,10 @@
 
 #include "packline/container_read.h"
 #include "packline/digest.h"
+#include "packline/envelope.h"
 #include "packline/outfile.h"
 #include "packline/path.h"
+#include "packline/secret.h"
 #include "packline/source.h"
 #include "packline/text.h"
 
@@ -119,6 +121,25 @@ static void add_approval(struct sealed *sealed)
 	*sealed = (struct sealed){out.data, out.len};
 }
 
+/* What create --request knows without a key: it makes the content key. */
+static void unlock(struct pkg_container *c)
+{
+	const struct pkg_container_bytes *der =
+	    &pkg_container_head(c)->recipients;
+	PKG_AUTO(pkg_key) struct pkg_key *key = sealed_recipient();
+	PKG_AUTO(pkg_certs)
+	struct pkg_certs *cert = pki_one(&pki.p256_recipient);
+	PKG_AUTO(pkg_secret) struct pkg_secret *cek = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+
+	assert_ok(pkg_container_check_recipients(c, &err));
+	if (der->len == 0)
+		return;
+	assert_ok(
+	    pkg_envelope_open(&cek, der->data, der->len, key, cert, &err));
+	assert_ok(pkg_container_unlock(c, cek, &err));
+}
+
 struct sealed sealed_request(const struct sealed *sealed)
 {
 	const struct pkg_env env = sealed_env();
@@ -134,9 +155,11 @@ struct sealed sealed_request(const struct sealed *sealed)
 
 	pkg_source_mem_init(&source, sealed->data, sealed->len, "memory");
 	assert_ok(pkg_container_open(&c, &source.source, &env, &err));
+	unlock(c);
 	assert_ok(pkg_container_request(c, &request, &err));
 	head = pkg_container_head(c);
 	parts.manifest_json = head->manifest_json;
+	parts.recipients = head->recipients;
 	parts.request_json = pkg_container_request_json(c);
 	assert_ok(pkg_container_plan(c, &parts.plan, &err));
 	edit.signatures = head->signatures;

@@ -35,7 +35,7 @@ struct sealed {
 
 struct sealed sealed_make(const struct sealed_spec *spec);
 void sealed_fini(struct sealed *sealed);
-/* The .request of a container that is not encrypted. */
+/* The .request of a container, if need be with the recipient's key. */
 struct sealed sealed_request(const struct sealed *sealed);
 
 /* The clock of the tests. */
