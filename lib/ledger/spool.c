@@ -107,6 +107,18 @@ static enum pkg_code sync_above(int dirfd, const char *name, const char *label,
 	return code;
 }
 
+/* By its descriptor, which a sandbox lets. */
+static bool set_mode(int dirfd, const char *name, unsigned mode)
+{
+	const int fd = openat(dirfd, name,
+			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const bool set = fd >= 0 && fchmod(fd, mode) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return set;
+}
+
 /* Make the folder @name of @dirfd, whatever the umask; it may be there. */
 static enum pkg_code make_folder(int dirfd, const char *name, unsigned mode,
 				 const char *label, struct pkg_err *err)
@@ -119,7 +131,7 @@ static enum pkg_code make_folder(int dirfd, const char *name, unsigned mode,
 			   ? pkg_hint(err, "the folder above it must be there")
 			   : err->code;
 	}
-	if (mode != 0700 && fchmodat(dirfd, name, mode, 0) != 0)
+	if (mode != 0700 && !set_mode(dirfd, name, mode))
 		return pkg_fail_os(err, errno, "cannot make '%s'", label);
 	return sync_above(dirfd, name, label, err);
 }
