@@ -245,6 +245,20 @@ struct telling {
 	struct pkg_buf line;
 };
 
+/* Of a response it is what somebody else has written. */
+static enum pkg_code tell_reason(struct pkg_buf *out,
+				 const struct pkg_batch_result *result,
+				 struct pkg_err *err)
+{
+	const char *detail = result->detail == NULL ? "failed" : result->detail;
+	char shown[1024];
+
+	return pkg_buf_printf(
+	    out, err, ": %s [%s]",
+	    pkg_text_quote_cut(shown, sizeof(shown), detail, strlen(detail)),
+	    result->reason);
+}
+
 /* "     1  ok      boot.bin", or why not. */
 static enum pkg_code tell_document(void *context,
 				   const struct pkg_batch_document *document,
@@ -263,10 +277,7 @@ static enum pkg_code tell_document(void *context,
 	PKG_TRY(pkg_text_quote(&self->line, document->name,
 			       strlen(document->name), err));
 	if (has && result->reason != NULL)
-		PKG_TRY(pkg_buf_printf(&self->line, err, ": %s [%s]",
-				       result->detail == NULL ? "failed"
-							      : result->detail,
-				       result->reason));
+		PKG_TRY(tell_reason(&self->line, result, err));
 	PKG_TRY(pkg_buf_puts(&self->line, "\n", err));
 	PKG_TRY(
 	    pkg_sink_write(self->sink, self->line.data, self->line.len, err));

@@ -348,6 +348,22 @@ def test_a_failed_document_is_told(gap):
     assert (record["status"], record["failed"]) == ("CLOSED", 1)
 
 
+@pytest.mark.parametrize("said", [
+    "\n     3  ok      boot-c.bin", "\u009b2K", "\u202e", "\u2028"])
+def test_what_a_response_says_is_quoted_on_a_terminal(gap, said):
+    sides = gap()
+    sides.answer()
+
+    def fail(rows):
+        rows[2] = {"id": 3, "ok": False, "reason": "limit", "detail": said}
+
+    with_results(sides, fail)
+    sides.build.take(sides.response)
+    text = sides.build("status", "b1").raw.decode()
+    assert said not in text
+    assert text.splitlines()[-1].startswith("     3  failed  boot-c.bin: \\")
+
+
 def test_a_chain_has_no_gap(gap):
     sides = gap(extra=POLICY + "  chain: true\n")
     sides.answer()
