@@ -210,6 +210,13 @@ static enum pkg_code check_end(const struct check *self,
 					  file->name, self->last.number,
 					  self->heads[i].number);
 	}
+	/* A file is given its name when its first line is in it. */
+	if (torn == 0 && self->at_start && self->out->lines > 0)
+		return pkg_refuse(
+		    err, PKG_NO, "log-gap",
+		    "'%s': it is empty: what followed line %" PRIu64
+		    " is missing",
+		    file->name, self->last.number);
 	if (torn == 0 && self->out->lines > 0)
 		return PKG_OK;
 	(void)pkg_refuse(err, PKG_NO, "log-torn",
@@ -228,7 +235,7 @@ static enum pkg_code check_all(struct check *self,
 		size_t torn = 0;
 
 		PKG_TRY(check_file(self, &files->items[i], &torn, err));
-		if (last || torn != 0)
+		if (last || torn != 0 || self->at_start)
 			PKG_TRY(check_end(self, &files->items[i], torn, err));
 	}
 	return PKG_OK;

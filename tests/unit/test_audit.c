@@ -350,6 +350,23 @@ static void files_that_are_missing_or_swapped(void **state)
 	audit_refused("log-gap");
 }
 
+/* A file of a log has its first line before it has its name. */
+static void files_that_were_emptied(void **state)
+{
+	(void)state;
+	audit_make(30, 1500);
+	assert_true(audit_holds().files > 4);
+	assert_int_equal(truncate(audit_path, 0), 0);
+	audit_refused("log-gap");
+	/* And none is put between two others. */
+	assert_int_equal(rename(audit_rotated(4), audit_path), 0);
+	for (unsigned i = 9; i > 4; i--)
+		(void)unlink(audit_rotated(i));
+	assert_int_equal(audit_holds().files, 4);
+	(void)close(creat(audit_rotated(4), 0600));
+	audit_refused("log-gap");
+}
+
 /* The head of the log as it is. */
 static void heads_say_what_the_chain_cannot(void **state)
 {
@@ -461,6 +478,7 @@ int main(void)
 	    TEST(two_last_lines_that_do_not_belong_together),
 	    TEST(an_interrupted_rotation_goes_on),
 	    TEST(files_that_are_missing_or_swapped),
+	    TEST(files_that_were_emptied),
 	    TEST(heads_say_what_the_chain_cannot),
 	    TEST(what_is_no_head),
 	    cmocka_unit_test(nobody_keeps_a_log),
