@@ -39,7 +39,8 @@ for folder in /usr/lib/softhsm /usr/lib/*/softhsm /usr/local/lib/softhsm; do
 done
 [ -n "$module" ] || die "softhsm2 is there, but not its libsofthsm2.so"
 
-gateway=$(cd -- "$(dirname -- "$0")/../gateway" && pwd)
+here=$(cd -- "$(dirname -- "$0")" && pwd)
+gateway=$here/../gateway
 mkdir -p -- "$1"
 dir=$(cd -- "$1" && pwd)
 trap 'rm -rf "$dir"' EXIT
@@ -91,7 +92,8 @@ spki=$(openssl pkey -pubin -inform DER -in "$dir/release.der" -outform DER |
 	sha256sum | cut -d ' ' -f 1)
 
 mkdir "$dir/rules"
-cp -R "$keys/certs" "$gateway/field.yaml" "$gateway/release.yaml" "$dir/rules"
+cp -R "$keys/certs" "$gateway/field.yaml" "$gateway/release.yaml" \
+	"$here/loaders.yaml" "$dir/rules"
 sed "s/@RELEASE_SPKI@/$spki/" "$gateway/trust-field.yaml.in" \
 	>"$dir/rules/trust-field.yaml"
 
@@ -112,6 +114,13 @@ cp -R "$gateway/rootfs/." "$dir/rootfs"
 tar -cf "$dir/build/1.4.1/gateway.tar" -C "$dir/rootfs" .
 printf '%s\n' "telnetd -l /bin/sh" >>"$dir/rootfs/etc/init.d/rcS"
 tar -cf "$dir/build/1.4.0/gateway.tar" -C "$dir/rootfs" .
+
+# And documents of others, to be signed in one batch.
+mkdir "$dir/build/loaders"
+for board in a b c; do
+	printf 'loader of board %s\n' "$board" \
+		>"$dir/build/loaders/board-$board.bin"
+done
 
 rm -rf "$keys" "$dir/rules" "$dir/rootfs" "$dir/release.der" \
 	"$dir/release.pub" "$dir/signer.ext" "$dir/log"

@@ -3,7 +3,10 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+enum { FIND_TRIES = 5 };
 enum { URI_MAX = 4096 }; /* bytes: every one of 32+32+16+16+200+200 as %XX */
 
 /* Everything that tells this key from all others, for OpenSSL. */
@@ -99,6 +102,28 @@ static enum pkg_code hand_over(EVP_PKEY **pkey, struct key_token *token,
 			     "pkcs11-provider");
 }
 
+/*
+ * A module may miss a token for a moment: SoftHSM, when it starts while another
+ * process logs in and so writes the token's file.  Then it is started again.
+ */
+static enum pkg_code find(struct key_token *token, const struct pkcs11_uri *uri,
+			  struct pkg_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+
+	for (int tries = 1;; tries++) {
+		const enum pkg_code code = pkg_token_find(token, uri, err);
+
+		if (code == PKG_OK || tries == FIND_TRIES || !token->finalize ||
+		    err->reason == NULL ||
+		    strcmp(err->reason, "token-missing") != 0)
+			return code;
+		*err = PKG_ERR_INIT;
+		(void)nanosleep(&pause, NULL);
+		PKG_TRY(pkg_token_module_again(token, err));
+	}
+}
+
 static enum pkg_code load(struct key_token *token, EVP_PKEY **pkey,
 			  const struct token_job *job, struct pkg_err *err)
 {
@@ -107,7 +132,7 @@ static enum pkg_code load(struct key_token *token, EVP_PKEY **pkey,
 	PKG_TRY(pkg_token_module_open(
 	    token, job->dirfd, module == NULL ? PKG_PKCS11_MODULE : module,
 	    err));
-	PKG_TRY(pkg_token_find(token, job->uri, err));
+	PKG_TRY(find(token, job->uri, err));
 	PKG_TRY(pkg_token_pin(token, job, err));
 	PKG_TRY(pkg_token_lock(token, err));
 	PKG_TRY(pkg_token_login(token, err));

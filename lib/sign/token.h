@@ -110,6 +110,9 @@ PKG_MUST_CHECK enum pkg_code pkg_token_blame(const struct pkg_key *key,
 PKG_MUST_CHECK enum pkg_code pkg_token_module_open(struct key_token *token,
 						   int dirfd, const char *path,
 						   struct pkg_err *err);
+/* Start it once more; token->finalize must be true. */
+PKG_MUST_CHECK enum pkg_code pkg_token_module_again(struct key_token *token,
+						    struct pkg_err *err);
 void pkg_token_module_close(struct key_token *token);
 /* PKG_KEY, reason "token-failed", with what @rv of @what means. */
 PKG_MUST_CHECK enum pkg_code pkg_token_failed(const struct key_token *token,

@@ -133,21 +133,33 @@ static enum pkg_code load(struct key_token *token, struct pkg_err *err)
 	return PKG_OK;
 }
 
-enum pkg_code pkg_token_module_open(struct key_token *token, int dirfd,
-				    const char *path, struct pkg_err *err)
+static enum pkg_code initialize(struct key_token *token, struct pkg_err *err)
 {
 	struct ck_init_args args = {.flags = CKF_OS_LOCKING_OK};
 	char text[80];
-	ck_ulong rv = CKR_OK;
+	const ck_ulong rv = token->p11->initialize(&args);
 
-	PKG_TRY(find_file(token, dirfd, path, err));
-	PKG_TRY(load(token, err));
-	rv = token->p11->initialize(&args);
 	token->finalize = rv == CKR_OK;
 	if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)
 		return PKG_OK;
 	snprintf(text, sizeof(text), "it cannot start (CKR 0x%lx)", rv);
 	return broken(token, text, err);
+}
+
+enum pkg_code pkg_token_module_open(struct key_token *token, int dirfd,
+				    const char *path, struct pkg_err *err)
+{
+	PKG_TRY(find_file(token, dirfd, path, err));
+	PKG_TRY(load(token, err));
+	return initialize(token, err);
+}
+
+enum pkg_code pkg_token_module_again(struct key_token *token,
+				     struct pkg_err *err)
+{
+	(void)token->p11->finalize(NULL);
+	token->finalize = false;
+	return initialize(token, err);
 }
 
 void pkg_token_module_close(struct key_token *token)

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """examples/ceremony: the rehearsal, and the document that it is taken from."""
 
+import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 
+import jsonschema
 import pytest
+import yaml
 from support import ROOT, bin_folder, clean_environment
 
 CEREMONY = ROOT / "examples" / "ceremony"
 TEXT = (CEREMONY / "ceremony.md").read_text()
 REFUSED = {"approval-rejected", "too-few-approvals", "not-confirmed",
            "unexpected-manifest", "approval-duplicate", "not-allowed",
-           "framing"}
+           "framing", "batch-status", "exchange-known"}
 
 
 def rehearse(*args, folder=CEREMONY, **variables):
@@ -143,9 +146,10 @@ def identities(said):
 
 def test_all_see_the_same_words_of_the_same_release(rehearsal):
     said = identities(rehearsal[1])
-    rejected, approved, other = said[:3], said[3:7], said[7:]
-    assert len(set(rejected)) == len(set(approved)) == len(other) == 1
-    assert len({rejected[0], approved[0], other[0]}) == 3
+    rejected, approved, other, batch = said[:3], said[3:7], said[7:8], said[8:]
+    assert len(batch) == 3
+    assert all(len(set(one)) == 1 for one in (rejected, approved, batch))
+    assert len({rejected[0], approved[0], other[0], batch[0]}) == 4
     assert all(len(words) == 32 for _, words in said)
 
 
@@ -159,15 +163,42 @@ def test_the_device_has_what_was_approved(rehearsal):
 
 
 def test_everything_that_must_not_work_was_refused(rehearsal):
-    assert set(re.findall(r"^  \| pkg-seal: error: .*\[([a-z-]+)\]$",
+    assert set(re.findall(r"^  \| pkg-(?:seal|batch): error: .*\[([a-z-]+)\]$",
                           rehearsal[1], re.M)) == REFUSED
 
 
 def test_no_payload_was_on_the_stick(rehearsal):
-    stick = rehearsal[0] / "rooms/build/stick"
+    stick = rehearsal[0] / "rooms/security-officer/stick"
     files = [path for path in stick.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} == {".request"}
+    assert {path.suffix for path in files} == {
+        ".request", ".response", ".log", ".head", ".p7s"}
     assert all(path.stat().st_size < 16384 for path in files)
+
+
+def test_every_document_of_the_batch_is_signed(rehearsal):
+    rooms = rehearsal[0] / "rooms"
+    for board in "abc":
+        signed = rooms / "build/signed" / f"board-{board}.bin"
+        assert signed.read_text() == f"loader of board {board}\n"
+        subprocess.run(
+            ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in",
+             f"{signed}.p7s", "-content", signed, "-CAfile",
+             rooms / "device/rules/certs/ca.pem", "-purpose", "any", "-out",
+             os.devnull], check=True, capture_output=True)
+
+
+def test_the_logs_tell_what_was_done(rehearsal):
+    rooms = rehearsal[0] / "rooms"
+    done = {room: [json.loads(line)["event"] for line in
+                   (rooms / room / "audit.log").read_text().splitlines()
+                   if json.loads(line)["phase"] == "end"]
+            for room in ("build", "product-owner", "signer")}
+    assert done == {
+        "build": ["create", "create", "attach", "batch-create",
+                  "batch-export", "batch-import", "batch-download"],
+        "product-owner": ["approve", "approve", "batch-import",
+                          "batch-accept", "batch-export"],
+        "signer": ["sign", "batch-import", "batch-run", "batch-export"]}
 
 
 def test_the_release_key_is_only_in_the_token(rehearsal):
@@ -243,12 +274,18 @@ def test_usage(tmp_path, script, usage):
 
 def test_the_reasons_of_the_table_are_in_the_manual():
     manual = "".join((ROOT / "tools" / f"{tool}.1.scd").read_text()
-                     for tool in ("pkg-seal", "pkg-verify"))
+                     for tool in ("pkg-seal", "pkg-verify", "pkg-batch"))
     table = TEXT.split("\n## When something is off\n")[1].split("\n## ")[0]
     reasons = set(re.findall(r"`\[([a-z-]+)\]`", table))
     assert len(reasons) >= 8
     assert {reason for reason in reasons if f"*{reason}*" not in manual} == \
         set()
+
+
+def test_the_process_follows_its_schema():
+    schema = json.loads((ROOT / "schemas/process.schema.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(
+        yaml.safe_load((CEREMONY / "loaders.yaml").read_text()))
 
 
 def test_it_can_be_printed():

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Two signers on one spool and one token (SoftHSM), --rounds N of them (default
-# 200), and as many in which one of the two is killed: no double signature, no
-# lost batch. run.sh makes three; run that first. About ten minutes.
+# 200), and as many with one key file in which one of the two is killed: no
+# double signature, no lost batch. run.sh makes three; run that first. About ten
+# minutes.
 set -eu
 cd "$(dirname "$0")/.."
 rounds=200
