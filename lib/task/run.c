@@ -304,6 +304,32 @@ static bool is_no(const struct pkg_err *err)
 	return err->code == PKG_NO || err->code == PKG_INPUT;
 }
 
+static bool is_one_of(const struct pkg_err *err, const char *const *reasons)
+{
+	for (; err->reason != NULL && *reasons != NULL; reasons++)
+		if (strcmp(err->reason, *reasons) == 0)
+			return true;
+	return false;
+}
+
+/* The policy that is at hand is another edition: whoever asks can mend that. */
+static bool is_about_policy(const struct pkg_err *err)
+{
+	static const char *const reasons[] = {"approval-policy",
+					      "no-approval-policy", NULL};
+
+	return is_one_of(err, reasons);
+}
+
+/* A machine with no network may have a clock that is wrong. */
+static bool is_about_clock(const struct pkg_err *err)
+{
+	static const char *const reasons[] = {"approval-expired", "expired",
+					      "certificate-expired", NULL};
+
+	return is_one_of(err, reasons);
+}
+
 /* A text that state.json can hold. */
 static const char *tidy(struct pkg_task *task, const char *text,
 			struct pkg_err *err)
@@ -328,7 +354,8 @@ static enum pkg_code note_failure(struct run *self, struct pkg_err *err)
 	struct pkg_err unwritten = PKG_ERR_INIT;
 	struct pkg_task *task = self->open.task;
 
-	if (!self->begun && !(self->about_task && is_no(err)))
+	if (!self->begun &&
+	    !(self->about_task && is_no(err) && !is_about_policy(err)))
 		return pkg_failed_(err->code);
 	task->status = PKG_TASK_FAILED;
 	task->result = (struct pkg_task_product){0};
@@ -336,7 +363,7 @@ static enum pkg_code note_failure(struct run *self, struct pkg_err *err)
 	    .code = err->code,
 	    .reason = err->reason,
 	    .text = tidy(task, err->text, &unwritten),
-	    .retry = !is_no(err) || self->about_trust,
+	    .retry = !is_no(err) || self->about_trust || is_about_clock(err),
 	};
 	/* What cannot be noted stays RUNNING, and the next one goes on. */
 	if (task->failure.text == NULL ||

@@ -438,7 +438,8 @@ def test_approvals_that_ran_out_are_no_approvals(desk):
     assert desk.approved("t1")["status"] == "APPROVED"
     time.sleep(1.1)
     assert "[approval-expired]" in desk.run_task("t1", check=1).err
-    assert desk.status("t1")["failure"]["reason"] == "approval-expired"
+    failure = desk.status("t1")["failure"]
+    assert (failure["reason"], failure["retry"]) == ("approval-expired", True)
 
 
 def test_what_has_expired_is_not_made(desk):
@@ -450,6 +451,18 @@ def test_what_has_expired_is_not_made(desk):
                 device="ecu-e.yaml")
     assert "[expired]" in desk.run_task("t2", check=1).err
     assert desk.status("t2")["status"] == "FAILED"
+
+
+def test_another_edition_of_the_policy_is_the_fault_of_who_asks(desk):
+    desk.device()
+    desk.approved("t1")
+    policy = desk.path / "release.yaml"
+    text = policy.read_text()
+    policy.write_text(text + "# edited\n")
+    assert "[approval-policy]" in desk.run_task("t1", check=1).err
+    assert desk.status("t1")["status"] == "APPROVED"
+    policy.write_text(text)
+    assert desk.run_task("t1")["status"] == "DONE"
 
 
 # -- the audit log -----------------------------------------------------------------

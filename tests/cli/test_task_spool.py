@@ -169,6 +169,38 @@ def test_two_processes_make_each_task_once(desk, sanitized):
         assert sha256(path.read_bytes()) == record["result"]["sha256"]
 
 
+def test_two_processes_create_one_task(desk):
+    desk.device()
+    for n in range(5):
+        both = [subprocess.Popen(
+            [desk.run.folder / "pkg-seal", "task", "create", "--spool",
+             "spool", "-d", "ecu-a.yaml", "--name", "x", "--version", "1",
+             "--requester", "build", "--id", f"t{n}", "a.bin"],
+            cwd=desk.path, env=clean_environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+        said = [one.communicate(timeout=100) for one in both]
+        assert [one.returncode for one in both] == [0, 0], said
+        assert said[0] == said[1]
+        assert json.loads(said[0][0]) == desk.status(f"t{n}")
+
+
+def test_a_key_in_a_token_makes_a_task(desk, tokens, with_token):
+    """A PIN that is wrong is no fault of the task's."""
+    desk.device()
+    desk.approved("t1")
+    wrong = desk.path / "wrong-pin"
+    wrong.write_text("999999\n")
+    wrong.chmod(0o600)
+    cert = ("--cert", tokens.new_cert(desk.keys, "p256", "signer"))
+    desk.tool("run", "--yes", *with_token("p256", pin=wrong), *cert, "t1",
+              check=5, env=tokens.env)
+    assert desk.status("t1")["status"] == "APPROVED"
+    desk.tool("run", "--yes", *with_token("p256"), *cert, "t1",
+              env=tokens.env)
+    assert desk.status("t1")["status"] == "DONE"
+    assert len(signatures(desk.folder("t1") / "container.seal")) == 1
+
+
 # -- all of them -----------------------------------------------------------------
 
 def test_all_tells_what_became_of_each(desk):

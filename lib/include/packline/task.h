@@ -229,7 +229,7 @@ pkg_task_approve(struct pkg_task **out, const struct pkg_task_approve *job,
  * Fails as pkg_seal_sign(), pkg_verify() and pkg_job_open(); PKG_NO, reason
  * "task-status", "digest-mismatch", "unexpected-manifest" or
  * "wrong-device-config".  A refusal that is about the task makes it FAILED; one
- * that is about who asked leaves it as it was.
+ * that is about who asked leaves it as it was.  schemas/task.md says which are.
  */
 PKG_MUST_CHECK enum pkg_code pkg_task_run(struct pkg_task **out,
 					  const struct pkg_task_run *job,
