@@ -11,7 +11,8 @@
 
 void pkg_batch_approvals_fini(struct pkg_batch_approvals *approvals)
 {
-	for (size_t i = 0; i < 2 * PKG_LIMIT_SIGNATURES; i++)
+	for (size_t i = 0;
+	     i < sizeof(approvals->files) / sizeof(approvals->files[0]); i++)
 		pkg_buf_fini(&approvals->files[i]);
 }
 

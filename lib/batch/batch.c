@@ -61,7 +61,7 @@ static enum pkg_code put_process(struct pkg_outdir *folder,
 {
 	const struct pkg_process *process = begin->process;
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf path = {.max = 2 * PKG_LIMIT_PATH};
+	struct pkg_buf path = {.max = (size_t)2 * PKG_LIMIT_PATH};
 
 	PKG_TRY(put_file(folder, BATCH_PROCESS, process->text,
 			 process->text_len, err));

@@ -13,7 +13,8 @@ static enum pkg_code list_kept(const char ***out, const struct pkg_batch *batch,
 	    BATCH_RESULT, BATCH_STAMPS,  BATCH_EXCHANGE};
 	const size_t fixed = sizeof(always) / sizeof(always[0]);
 	const struct pkg_batch_state *state = &batch->state;
-	const size_t most = fixed + state->uploads + 2 * state->approvals + 1;
+	const size_t most =
+	    fixed + state->uploads + (size_t)2 * state->approvals + 1;
 	const char **names = pkg_arena_array(arena, most, sizeof(*names), err);
 	char(*texts)[BATCH_FILE_NAME] =
 	    pkg_arena_array(arena, most, sizeof(*texts), err);

@@ -185,7 +185,9 @@ static enum pkg_code read_text(const struct reading *reading,
 	if (doc.process != NULL)
 		PKG_TRY(copy(reading, doc.process, err));
 	PKG_TRY(pkg_config_verdict(&reading->file, before, "process", err));
-	return read_policies(reading, doc.process, err);
+	/* If it were not there, there would have been a finding. */
+	return doc.process == NULL ? PKG_OK
+				   : read_policies(reading, doc.process, err);
 }
 
 enum pkg_code pkg_process_load(struct pkg_process **out,

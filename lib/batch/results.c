@@ -171,7 +171,7 @@ enum pkg_code pkg_batch_result_encode(struct pkg_buf *out,
 				      struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf base64 = {.max = 2 * PKG_LIMIT_SIGNATURE};
+	struct pkg_buf base64 = {.max = (size_t)2 * PKG_LIMIT_SIGNATURE};
 	struct pkg_sink_buf sink;
 	struct pkg_jsonw w;
 

@@ -95,7 +95,7 @@ enum pkg_code batch_tool_open_bound(struct batch_tool *tool, const char *id,
 				    enum pkg_job_mode mode, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf path = {.max = 2 * PKG_LIMIT_PATH};
+	struct pkg_buf path = {.max = (size_t)2 * PKG_LIMIT_PATH};
 
 	PKG_TRY(batch_tool_open(tool, id, mode, err));
 	PKG_TRY(find_process(tool, &path, err));

@@ -18,7 +18,7 @@ static void try_bind(struct batch_tool *tool)
 {
 	struct pkg_err ignored = PKG_ERR_INIT;
 	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf path = {.max = 2 * PKG_LIMIT_PATH};
+	struct pkg_buf path = {.max = (size_t)2 * PKG_LIMIT_PATH};
 	enum pkg_code code = PKG_OK;
 
 	if (pkg_batch_process_path(tool->batch, &path, &ignored) != PKG_OK)
