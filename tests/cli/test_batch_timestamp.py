@@ -8,6 +8,7 @@ import json
 import subprocess
 import zipfile
 
+import jsonschema
 import pytest
 from tsa import Authority
 from gap import DOCUMENTS, POLICY, Gap, reason
@@ -70,6 +71,14 @@ def stamped(side, tmp_path):
         parsed = side.keys.output("asn1parse", "-inform", "DER", "-in",
                                   tmp_path / "out" / f"{name}.p7s")
         assert "id-smime-aa-timeStampToken" in parsed
+
+
+def test_the_record_fits_its_schema(run, signed, root):
+    schema = json.loads(
+        (root / "schemas/batch-timestamp.schema.json").read_text())
+    printed = run("pkg-batch", "schema", "batch-timestamp", check=0).out
+    assert json.loads(printed) == schema
+    jsonschema.validate(ask(signed).records[0], schema)
 
 
 def test_every_signature_is_stamped(keys, signed, tsa, tmp_path):

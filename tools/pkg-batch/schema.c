@@ -5,6 +5,9 @@
 static const unsigned char batch[] = {
 #include "schemas/batch.inc"
 };
+static const unsigned char batch_timestamp[] = {
+#include "schemas/batch-timestamp.inc"
+};
 static const unsigned char watch_error[] = {
 #include "schemas/watch-error.inc"
 };
@@ -14,6 +17,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 {
 	static const struct schema_row rows[] = {
 	    {"batch", NULL, batch, sizeof(batch)},
+	    {"batch-timestamp", NULL, batch_timestamp, sizeof(batch_timestamp)},
 	    {"process", pkg_process_schema, NULL, 0},
 	    {"watch-error", NULL, watch_error, sizeof(watch_error)},
 	    {0},
@@ -31,7 +35,8 @@ enum pkg_code batch_schema_main(struct cli *cli, struct pkg_err *err)
 	    .synopsis = "NAME",
 	    .purpose = "Print the JSON Schema (draft-07) of a configuration "
 		       "file or a record.",
-	    .notes = "NAME: batch, process or watch-error.",
+	    .notes = "NAME: batch, batch-timestamp, process or "
+		     "watch-error.",
 	    .table = table,
 	    .min_args = 1,
 	    .max_args = 1,

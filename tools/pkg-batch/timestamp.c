@@ -65,6 +65,7 @@ static void put_record(struct batch_tool *tool,
 
 	pkg_jsonw_init(&w, cli_stdout(tool->cli), 0);
 	pkg_jsonw_object(&w);
+	pkg_jsonw_str_member(&w, "counterpartyId", record->tenant);
 	pkg_jsonw_str_member(&w, "id", record->id);
 	pkg_jsonw_int_member(&w, "missing", (int64_t)report->missing);
 	pkg_jsonw_int_member(&w, "refused", (int64_t)report->refused);
@@ -72,7 +73,6 @@ static void put_record(struct batch_tool *tool,
 	pkg_jsonw_str_member(
 	    &w, "status",
 	    pkg_batch_status_name(pkg_batch_state(tool->batch)->status));
-	pkg_jsonw_str_member(&w, "tenant", record->tenant);
 	pkg_jsonw_str_member(&w, "type", "batch-timestamp");
 	pkg_jsonw_int_member(&w, "written", (int64_t)report->written);
 	pkg_jsonw_object_end(&w);
