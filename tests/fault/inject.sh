@@ -8,4 +8,4 @@ cd "$(dirname "$0")/.."
 PKG_BIN=${PKG_BIN:-$PWD/../build/plain/tools} PKG_INJECT=all \
 	exec /usr/bin/python3 -m pytest -c pytest.ini -q fault/test_inject.py \
 	fault/test_batch_kill.py fault/test_batch_exchange_kill.py \
-	fault/test_run_kill.py "$@"
+	fault/test_run_kill.py fault/test_task_kill.py "$@"
