@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -166,6 +167,29 @@ def test_a_validation_may_have_signatures_among_its_documents(desk, keys):
     desk.create("b1")
     desk.upload("b1", desk.document("a.bin"), desk.document("a.bin.p7s"))
     assert len(desk.status("b1")["documents"]) == 2
+
+
+def peak(desk, batch, count):
+    """KiB of memory for so many documents of 10 KiB."""
+    desk.create(batch)
+    data = b"x" * 10_240
+    desk.document(f"{batch}.zip", zip_of(**{
+        f"document-{number:05}_bin": data for number in range(count)}))
+    out = subprocess.run(
+        [sys.executable, "-c", "import os, sys; _, status, used = os.wait4("
+         "os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]), 0); "
+         "print(used.ru_maxrss); sys.exit(status)",
+         desk._run.folder / "pkg-batch", "upload", "-C", desk.folder,
+         "--spool", "spool", batch, f"{batch}.zip"],
+        check=True, capture_output=True, text=True).stdout
+    return int(out.splitlines()[-1])
+
+
+def test_memory_grows_with_names_not_with_content(desk, sanitized):
+    if sanitized:
+        pytest.skip("sanitizers keep memory that was given back")
+    few, many = peak(desk, "few", 100), peak(desk, "many", 4_000)
+    assert many - few < 4_000           # of 40 MB that went through it
 
 
 # -- accept -------------------------------------------------------------------

@@ -210,7 +210,41 @@ static void base64_pads(void **state)
 		assert_ok(pkg_base64_encode(&buf, pairs[i][0],
 					    strlen(pairs[i][0]), &err));
 		assert_string_equal(pkg_buf_str(&buf), pairs[i][1]);
+		pkg_buf_clear(&buf);
+		assert_ok(pkg_base64_decode(&buf, pairs[i][1],
+					    strlen(pairs[i][1]), &err));
+		assert_string_equal(pkg_buf_str(&buf), pairs[i][0]);
 	}
+}
+
+static void base64_has_one_spelling(void **state)
+{
+	static const char *const bad[] = {
+	    "Z",        "Zg",   "Zg=",    "Zh==", "Zm9=",  "====",      "Z===",
+	    "Zg==Zg==", "Zm 8", "Zm9v\n", "Zm-_", "Zg==x", "\xc3\xa9Zg"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct pkg_err err = PKG_ERR_INIT;
+		PKG_AUTO_FINI(pkg_buf) struct pkg_buf buf = {.max = 100};
+
+		assert_int_equal(
+		    pkg_base64_decode(&buf, bad[i], strlen(bad[i]), &err),
+		    PKG_INPUT);
+		assert_string_equal(err.reason, "not-base64");
+	}
+}
+
+/* A buffer that is too small is no reason to write behind it. */
+static void base64_keeps_the_limit(void **state)
+{
+	struct pkg_err err = PKG_ERR_INIT;
+	PKG_AUTO_FINI(pkg_buf) struct pkg_buf buf = {.max = 5};
+
+	(void)state;
+	assert_int_equal(pkg_base64_decode(&buf, "Zm9vYmFy", 8, &err),
+			 PKG_INPUT);
+	assert_true(buf.len <= buf.max);
 }
 
 static void utf8_takes_the_shortest_form_only(void **state)
@@ -373,6 +407,8 @@ int main(void)
 	    cmocka_unit_test(findings_over_the_limit_are_counted),
 	    cmocka_unit_test(hex_has_one_spelling),
 	    cmocka_unit_test(base64_pads),
+	    cmocka_unit_test(base64_has_one_spelling),
+	    cmocka_unit_test(base64_keeps_the_limit),
 	    cmocka_unit_test(utf8_takes_the_shortest_form_only),
 	    cmocka_unit_test(quoting_shows_what_a_terminal_would_obey),
 	    cmocka_unit_test(quoting_never_cuts_inside_an_escape),
