@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import os
 import re
 import resource
 import shutil
@@ -399,6 +400,15 @@ def test_options_of_containers_are_not_for_logs(seat, keys):
     seat.run("pkg-verify", "--head", "x", "a.seal", check=2)
     seat.run("pkg-seal", "head", "log", "-o", "-", check=2)
     seat.run("pkg-seal", "head", "a.seal", "-o", "h", check=3)
+
+
+def test_a_pipe_is_read_once(run, seat, tmp_path):
+    """Looking for a log must not make its writer see a reader go away."""
+    seat.draft()
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cp", "a.draft", "pipe"], cwd=tmp_path) as writer:
+        assert run("pkg-verify", "pipe", check=1).records[-1]["draft"]
+        assert writer.wait() == 0
 
 
 def test_two_processes_write_hundreds_of_lines(seat, build, tmp_path):

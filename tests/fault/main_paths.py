@@ -411,3 +411,26 @@ def manifest_schema(work, run, keys):
 @main_path("pkg-seal", long=True)
 def seal_schema(work, run, keys):
     return ["schema", "device-config"]
+
+
+def logged(work, run, keys):
+    """An audit log of a draft and its signature."""
+    run("pkg-seal", *create_a_draft(work, run, keys), "--audit-log", "log",
+        cwd=work, check=0)
+    run("pkg-seal", "sign", "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), *yes(work / "a.draft"), "--audit-log", "log",
+        "-o", "a.seal", "a.draft", cwd=work, check=0)
+
+
+@main_path("pkg-seal")
+def head_of_a_log(work, run, keys):
+    logged(work, run, keys)
+    return ["head", "-o", "head.json", "log"]
+
+
+@main_path("pkg-verify")
+def verify_a_log(work, run, keys):
+    logged(work, run, keys)
+    run("pkg-seal", "head", "--key", keys.key("officer"), "--cert",
+        keys.cert("officer"), "-o", "head.json", "log", cwd=work, check=0)
+    return ["--trust", keys.ca, "--head", "head.json", "log"]

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is opened and read before anything of it is looked at. */
@@ -34,25 +35,46 @@ static void log_setup_fini(struct log_setup *self)
 	}
 }
 
-bool verify_is_log(struct cli *cli, const char *path)
+/* There is no such file, but one that was rotated: the last one is missing. */
+static bool has_rotated(struct cli *cli, const char *path)
 {
-	char name[PKG_LIMIT_PATH], first = 0;
-	int fd;
+	char name[PKG_LIMIT_PATH];
+	const int len = snprintf(name, sizeof(name), "%s.000001", path);
 
+	return len > 0 && len < (int)sizeof(name) &&
+	       faccessat(cli_dirfd(cli), name, F_OK, 0) == 0;
+}
+
+enum pkg_code verify_is_log(bool *out, struct cli *cli, const char *path,
+			    struct pkg_err *err)
+{
+	char first = 0;
+	struct stat st;
+	int fd = -1, failed;
+
+	*out = false;
 	if (strcmp(path, "-") == 0)
-		return false;
-	fd = openat(cli_dirfd(cli), path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0) {
-		const int len = snprintf(name, sizeof(name), "%s.000001", path);
-
-		return errno == ENOENT && len > 0 && len < (int)sizeof(name) &&
-		       faccessat(cli_dirfd(cli), name, F_OK, 0) == 0;
+		return PKG_OK;
+	if (fstatat(cli_dirfd(cli), path, &st, 0) != 0) {
+		failed = errno;
+		*out = failed == ENOENT && has_rotated(cli, path);
+		if (*out)
+			return PKG_OK;
+		/* Opening it tells best what is wrong. */
+		if (pkg_path_open(&fd, cli_dirfd(cli), path, err) != PKG_OK)
+			return pkg_failed_(err->code);
+		(void)close(fd);
+		return pkg_fail_os(err, failed, "cannot look at '%s'", path);
 	}
-	/* A pipe cannot be looked into, and need not. */
-	if (pread(fd, &first, 1, 0) != 1)
-		first = 0;
+	/* Whoever writes into a pipe must not see a reader go away. */
+	if (!S_ISREG(st.st_mode))
+		return PKG_OK;
+	PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), path, err));
+	failed = pread(fd, &first, 1, 0) < 0 ? errno : 0;
 	(void)close(fd);
-	return first == '{';
+	*out = first == '{';
+	return failed == 0 ? PKG_OK
+			   : pkg_fail_os(err, failed, "cannot read '%s'", path);
 }
 
 static enum pkg_code check_args(const struct verify_args *args,

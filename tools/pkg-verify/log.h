@@ -6,7 +6,8 @@
 
 /* Is the operand an audit log?  Its first byte tells; so does a rotated file
    where the last one is missing. */
-bool verify_is_log(struct cli *cli, const char *path);
+enum pkg_code verify_is_log(bool *out, struct cli *cli, const char *path,
+			    struct pkg_err *err);
 /* Say yes or no about it. */
 enum pkg_code verify_log(struct cli *cli, const struct verify_args *args,
 			 const char *path, struct pkg_err *err);

@@ -111,11 +111,25 @@ static enum pkg_code verify_input(struct cli *cli,
 	return code;
 }
 
+static enum pkg_code verify_any(struct cli *cli, const struct verify_args *args,
+				const char *path, struct pkg_err *err)
+{
+	bool is_log = false;
+
+	PKG_TRY(verify_is_log(&is_log, cli, path, err));
+	if (is_log)
+		return verify_log(cli, args, path, err);
+	if (args->heads.count > 0 || args->unsigned_heads)
+		return pkg_fail(err, PKG_USAGE,
+				"--head is for an audit log, and '%s' is none",
+				path);
+	return verify_input(cli, args, path, err);
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
 	PKG_AUTO(pkg_crypto) struct pkg_crypto *crypto = NULL;
-	const struct verify_args *args = options;
 	enum pkg_code code = PKG_OK;
 
 	(void)argc;
@@ -126,14 +140,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 				argv[0]);
 	PKG_TRY(pkg_crypto_new(&crypto, err));
 	cli_env(cli)->crypto = crypto;
-	if (verify_is_log(cli, argv[0]))
-		code = verify_log(cli, args, argv[0], err);
-	else if (args->heads.count > 0 || args->unsigned_heads)
-		code = pkg_fail(err, PKG_USAGE,
-				"--head is for an audit log, and '%s' is none",
-				argv[0]);
-	else
-		code = verify_input(cli, args, argv[0], err);
+	code = verify_any(cli, options, argv[0], err);
 	cli_env(cli)->crypto = NULL;
 	return code;
 }
