@@ -32,21 +32,18 @@ void pkg_watch_list_fini(struct pkg_watch_list *list)
 	*list = (struct pkg_watch_list){0};
 }
 
-static int by_name(const void *a, const void *b)
+static int by_name(const void *key, const void *element)
 {
-	const struct watch_file *x = a, *y = b;
+	const struct watch_file *file = element;
 
-	return strcmp(x->name, y->name);
+	return strcmp(key, file->name);
 }
 
 struct watch_file *pkg_watch_list_find(const struct pkg_watch_list *list,
 				       const char *name)
 {
-	/* bsearch() only reads the key. */
-	const struct watch_file key = {.name = (char *)(uintptr_t)name};
-
 	return list->count == 0 ? NULL
-				: bsearch(&key, list->files, list->count,
+				: bsearch(name, list->files, list->count,
 					  sizeof(*list->files), by_name);
 }
 

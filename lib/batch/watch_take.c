@@ -44,7 +44,7 @@ static enum pkg_code is_free(bool *out, const struct pkg_batch_watch *watch,
 {
 	const char *suffix =
 	    pkg_process_form_suffix(watch->options.process->form);
-	char other[2 * 256 + sizeof(WATCH_ERROR)];
+	char other[512 + sizeof(WATCH_ERROR)];
 
 	*out = false;
 	(void)snprintf(other, sizeof(other), "%s%s", name, suffix);

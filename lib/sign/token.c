@@ -109,7 +109,7 @@ static enum pkg_code hand_over(EVP_PKEY **pkey, struct key_token *token,
 static enum pkg_code find(struct key_token *token, const struct pkcs11_uri *uri,
 			  struct pkg_err *err)
 {
-	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	const struct timespec pause = {.tv_nsec = 50000000};
 
 	for (int tries = 1;; tries++) {
 		const enum pkg_code code = pkg_token_find(token, uri, err);
