@@ -6,4 +6,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 PKG_BIN=${PKG_BIN:-$PWD/../build/plain/tools} PKG_ALLOC=all \
-	exec /usr/bin/python3 -m pytest -c pytest.ini -q fault/test_alloc.py "$@"
+	exec /usr/bin/python3 -m pytest -c pytest.ini -q fault/test_alloc.py \
+	fault/test_run_alloc.py "$@"
