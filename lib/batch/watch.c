@@ -246,7 +246,7 @@ static enum pkg_code fill(struct pkg_batch_watch *watch,
 	PKG_TRY(pkg_watch_claim_open(&claim, watch, id, err));
 	if (claim < 0)
 		return PKG_OK;
-	code = pkg_watch_names_read(&names, claim, err);
+	code = pkg_watch_claim_sort(watch, claim, &names, err);
 	if (code == PKG_OK && names.count > 0)
 		code = upload(watch, batch, claim, &names, err);
 	(void)close(claim);

@@ -105,6 +105,14 @@ int pkg_watch_move(int from, const char *name, int to, const char *as);
 PKG_MUST_CHECK enum pkg_code
 pkg_watch_claim_open(int *fd, const struct pkg_batch_watch *watch,
 		     const char *id, struct pkg_err *err);
+/*
+ * The names of its files.  What is no regular file goes back into IN: between
+ * the look at a file and the move of it there may be something else of its
+ * name, a link to what its owner may not read.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_watch_claim_sort(const struct pkg_batch_watch *watch, int claim,
+		     struct pkg_watch_names *names, struct pkg_err *err);
 /* Put its files back into IN. */
 PKG_MUST_CHECK enum pkg_code
 pkg_watch_claim_undo(const struct pkg_batch_watch *watch, const char *id,
@@ -128,6 +136,10 @@ struct watch_refusal {
 /* What @name, which may be any bytes, is called in ERR. */
 PKG_MUST_CHECK enum pkg_code
 pkg_watch_error_name(const struct pkg_batch_watch *watch, const char *name,
+		     char out[static 256], struct pkg_err *err);
+/* "other-" and what tells @name, which may be any bytes, from others. */
+PKG_MUST_CHECK enum pkg_code
+pkg_watch_other_name(const struct pkg_batch_watch *watch, const char *name,
 		     char out[static 256], struct pkg_err *err);
 /* Write OUT's and ERR's folder of a batch that is CLOSED. */
 PKG_MUST_CHECK enum pkg_code

@@ -199,3 +199,46 @@ enum pkg_code pkg_watch_claim_remove(const struct pkg_batch_watch *watch,
 {
 	return each(watch, id, remove_one, err);
 }
+
+/* It is no file: back into IN with it, where people are told of that. */
+static enum pkg_code put_out(const struct pkg_batch_watch *watch, int claim,
+			     const char *name, struct pkg_err *err)
+{
+	int failed = pkg_watch_move(claim, name, watch->in, name);
+	char other[256];
+
+	/* There is another one of that name by now. */
+	if (failed == EEXIST) {
+		PKG_TRY(pkg_watch_other_name(watch, name, other, err));
+		failed = pkg_watch_move(claim, name, watch->in, other);
+	}
+	return failed == 0
+		   ? PKG_OK
+		   : pkg_fail_os(err, failed, "cannot put '%s' back", name);
+}
+
+enum pkg_code pkg_watch_claim_sort(const struct pkg_batch_watch *watch,
+				   int claim, struct pkg_watch_names *names,
+				   struct pkg_err *err)
+{
+	size_t kept = 0;
+	struct stat st;
+
+	PKG_TRY(pkg_watch_names_read(names, claim, err));
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->names[i];
+
+		if (fstatat(claim, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			return pkg_fail_os(err, errno, "cannot look at '%s'",
+					   name);
+		if (S_ISREG(st.st_mode))
+			names->names[kept++] = name;
+		else
+			PKG_TRY(put_out(watch, claim, name, err));
+	}
+	if (kept == names->count)
+		return PKG_OK;
+	names->count = kept;
+	PKG_TRY(pkg_watch_sync(watch->in, err));
+	return pkg_watch_sync(claim, err);
+}

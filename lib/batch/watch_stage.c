@@ -64,6 +64,13 @@ enum pkg_code pkg_watch_error_name(const struct pkg_batch_watch *watch,
 	return PKG_OK;
 }
 
+enum pkg_code pkg_watch_other_name(const struct pkg_batch_watch *watch,
+				   const char *name, char out[static 256],
+				   struct pkg_err *err)
+{
+	return name_for(out, watch, "other", name, err);
+}
+
 /* -- files of a stage -- */
 
 /* A file that is written; closed by end_file(). */
@@ -356,7 +363,7 @@ static enum pkg_code put_claim(const struct stage *stage, int claim,
 {
 	PKG_AUTO_FINI(pkg_watch_names) struct pkg_watch_names names = {0};
 
-	PKG_TRY(pkg_watch_names_read(&names, claim, err));
+	PKG_TRY(pkg_watch_claim_sort(stage->watch, claim, &names, err));
 	for (size_t i = 0; i < names.count; i++)
 		PKG_TRY(put_claimed(stage, claim, names.names[i], why, err));
 	return pkg_outdir_commit(stage->folder, err);
@@ -403,7 +410,7 @@ enum pkg_code pkg_watch_stage_other(const struct pkg_batch_watch *watch,
 		return PKG_OK;
 	called[strlen(called) - strlen(WATCH_ERROR)] = '\0';
 	/* Always the same, so that it is told once if we die over it. */
-	PKG_TRY(name_for(id, watch, "other", name, err));
+	PKG_TRY(pkg_watch_other_name(watch, name, id, err));
 	if (pkg_watch_has(watch->failed, id))
 		return PKG_OK;
 	code = open_stage(&stage, watch->failed, id, err);

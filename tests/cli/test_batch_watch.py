@@ -433,3 +433,26 @@ def test_a_process_that_changes_waits(watched, waiting):
         accept(watched, waiting, who)
     watched.once()
     assert watched.is_signed("one.bin", "1")
+
+
+@pytest.mark.parametrize("suffix", ["", "-refused"])
+def test_a_link_that_was_quicker_than_the_look_is_not_followed(watched,
+                                                               suffix):
+    """Moved in the place of a file; now it is back where it was."""
+    secret = watched.folder / "secret"
+    secret.write_text("secret\n")
+    claim = watched.folder / "in" / ".packline-watch" / f"b1{suffix}"
+    claim.mkdir(mode=0o700, parents=True)
+    claim.parent.chmod(0o700)
+    (claim / "a.bin").symlink_to(secret)
+    (claim / "b.bin").mkdir()
+    (claim / "c.tmp").symlink_to(secret)
+    (watched.folder / "in" / "c.tmp").touch()
+    watched.once()
+    assert watched.names("out") == []
+    *left, other = watched.names("in")
+    assert left == ["a.bin", "b.bin", "c.tmp"]
+    assert not (watched.folder / "in" / "c.tmp").is_symlink()
+    watched.once(check=1)
+    for name in "a.bin", "b.bin", other:
+        assert watched.why(name)["reason"] == "not-a-file"
