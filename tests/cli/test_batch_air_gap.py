@@ -275,3 +275,29 @@ def test_a_chain_goes_over_the_gap(gap):
     sides.officer.give(sides.response, name="b2")
     sides.build.take(sides.response)
     assert sides.build.status("b2") == "CLOSED"
+
+
+def test_the_log_tells(run, gap):
+    sides = gap()
+    sides.build.create()
+    log = ("--audit-log", "log")
+    sides.build.give(sides.request, *log)
+    sides.officer.take(sides.request, *log)
+    sides.officer.accept("alice", "bob")
+    sides.officer.sign()
+    sides.officer.give(sides.response, *log)
+    sides.build.take(sides.response, *log)
+    sides.build.take(sides.response, *log, check=1)     # nothing to tell
+    for side, first, second in (
+            (sides.build, "batch-export", "batch-import"),
+            (sides.officer, "batch-import", "batch-export")):
+        lines = [json.loads(line) for line in
+                 (side.folder / "log").read_text().splitlines()]
+        told = [(line["event"], line.get("job")) for line in lines
+                if line["event"].startswith("batch-")]
+        assert told == [(first, "b1")] * 2 + [(second, "b1")] * 2
+        run("pkg-verify", side.folder / "log", check=0)
+    digest = sha256((sides.build.job() / "request.json").read_bytes())
+    assert digest in (sides.officer.folder / "log").read_text()
+    assert sha256(sides.request.read_bytes()) in \
+        (sides.build.folder / "log").read_text()
