@@ -27,12 +27,13 @@ die() {
 }
 [ ! -e "$1" ] || die "$1 exists; name a folder that is to be made"
 missing=
-for need in openssl:openssl softhsm2-util:softhsm2 pkcs11-tool:opensc; do
+for need in openssl:openssl softhsm2-util:softhsm2 pkcs11-tool:opensc \
+	unzip:unzip; do
 	command -v "${need%:*}" >/dev/null || missing="$missing ${need#*:}"
 done
 [ -z "$missing" ] || die "missing:$missing" \
 	"The release key lives in a token, and SoftHSM plays it:" \
-	"  apt-get install softhsm2 opensc libengine-pkcs11-openssl openssl"
+	"  apt-get install softhsm2 opensc libengine-pkcs11-openssl openssl unzip"
 module=
 for folder in /usr/lib/softhsm /usr/lib/*/softhsm /usr/local/lib/softhsm; do
 	[ ! -f "$folder/libsofthsm2.so" ] || module=$folder/libsofthsm2.so
