@@ -355,9 +355,9 @@ static enum pkg_code describe(struct pkg_audit *audit,
 		return pkg_fail_nomem(err);
 	PKG_TRY(pkg_crypto_random(audit->env->crypto, id, sizeof(id), err));
 	pkg_uuid_format(audit->fresh, id, 4);
-	if (options->operator== NULL || options->operator[0] == '\0')
+	if (options->who == NULL || options->who[0] == '\0')
 		return login_name(&audit->operator, audit->uid, err);
-	audit->operator= strdup(options->operator);
+	audit->operator= strdup(options->who);
 	return audit->operator!= NULL ? PKG_OK : pkg_fail_nomem(err);
 }
 

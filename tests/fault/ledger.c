@@ -35,7 +35,7 @@ static enum pkg_code append_lines(const struct pkg_env *env, char **argv,
 {
 	const struct pkg_audit_options options = {
 	    .tool = "test 1",
-	    .operator= "alice",
+	    .who = "alice",
 	    .rotate = strtoull(argv[1], NULL, 10),
 	};
 	PKG_AUTO(pkg_audit) struct pkg_audit *audit = NULL;

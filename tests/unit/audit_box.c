@@ -65,7 +65,7 @@ const char *audit_rotated(unsigned number)
 struct pkg_audit *audit_open(uint64_t rotate)
 {
 	const struct pkg_audit_options options = {
-	    .tool = "test 1", .operator= "alice", .rotate = rotate};
+	    .tool = "test 1", .who = "alice", .rotate = rotate};
 	struct pkg_err err = PKG_ERR_INIT;
 	struct pkg_audit *audit = NULL;
 

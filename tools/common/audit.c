@@ -10,10 +10,10 @@ enum pkg_code audit_trail_open(struct audit_trail *trail, struct cli *cli,
 {
 	char tool[64];
 	const struct pkg_audit_options options = {.tool = tool,
-						  .operator= args->operator};
+						  .who = args->who};
 
 	*trail = (struct audit_trail){.cli = cli};
-	if (args->log == NULL && args->operator!= NULL) {
+	if (args->log == NULL && args->who != NULL) {
 		(void)pkg_fail(err, PKG_USAGE,
 			       "--operator says who writes to the audit log, "
 			       "and there is none");

@@ -9,7 +9,7 @@
 
 /* As given; NULL = not given. */
 struct audit_args {
-	const char *log, *operator;
+	const char *log, *who;
 };
 
 #define AUDIT_ROWS(args)                                                       \
@@ -18,7 +18,7 @@ struct audit_args {
 	 "FILE",      "append to this log what is done, before and after",     \
 	 NULL,        "file"},                                                 \
 	{                                                                      \
-		"operator", 0, CLI_TEXT, &(args).operator, "NAME",             \
+		"operator", 0, CLI_TEXT, &(args).who, "NAME",                  \
 		    "who this is, in the log (default: the login name)", NULL, \
 		    NULL                                                       \
 	}

@@ -69,13 +69,14 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			    : PKG_DECISION_REJECTED,
 	    .reason = args->reason,
 	    .expires = args->expires,
-	    .by = args->audit.operator!= NULL ? args->audit.operator: login(by),
+	    .by = args->audit.who != NULL ? args->audit.who : login(by),
 	    .padding =
 		args->padding != NULL && strcmp(args->padding, "pkcs1") == 0
 		    ? PKG_CMS_PKCS1
 		    : PKG_CMS_PSS,
 	    .agree = agree,
-	    .agree_context = &asking, };
+	    .agree_context = &asking,
+	};
 
 	(void)argc;
 	PKG_TRY(batch_review_check(&args->review, err));

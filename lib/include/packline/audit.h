@@ -75,9 +75,9 @@ struct pkg_audit_entry {
 };
 
 struct pkg_audit_options {
-	const char *tool;     /* name and version, "pkg-seal 0.3.0" */
-	const char *operator; /* who; NULL = the user's login name */
-	uint64_t rotate;      /* bytes of one file; 0 = PKG_LIMIT_AUDIT_FILE */
+	const char *tool; /* name and version, "pkg-seal 0.3.0" */
+	const char *who;  /* operator; NULL = the user's login name */
+	uint64_t rotate;  /* bytes of one file; 0 = PKG_LIMIT_AUDIT_FILE */
 };
 
 /* The end of a log at one moment. */
