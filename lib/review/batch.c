@@ -185,6 +185,9 @@ enum pkg_code pkg_review_batch_write(struct pkg_sink *sink,
 	show_record(&s);
 	show_process(&s);
 	PKG_TRY(show_documents(&s, err));
+	if (subject->previous != NULL)
+		PKG_TRY(pkg_batch_changes(&s.page, subject->previous,
+					  subject->batch, err));
 	show_approvals(&s);
 	if (subject->cert != NULL)
 		pkg_page_key(&s.page, subject->key, subject->cert);

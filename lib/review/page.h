@@ -38,6 +38,14 @@ void pkg_page_key(struct page *page, const char *key,
 /* PKG_OK, or what the sink failed with. */
 PKG_MUST_CHECK enum pkg_code pkg_page_finish(struct page *page);
 
+struct pkg_batch;
+
+/* batch_changes.c: what is new, changed or gone since the batch @previous. */
+PKG_MUST_CHECK enum pkg_code pkg_batch_changes(struct page *page,
+					       const struct pkg_batch *previous,
+					       const struct pkg_batch *batch,
+					       struct pkg_err *err);
+
 /* qr.c: a QR code of @text (ASCII) in half blocks; PKG_USAGE without. */
 PKG_MUST_CHECK enum pkg_code pkg_page_qr(struct page *page, const char *text);
 

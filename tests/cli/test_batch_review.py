@@ -162,6 +162,24 @@ def test_many_documents_are_counted(sides):
     assert screen.count("document  ") == 1000
 
 
+def test_what_changed_since_another_batch(sides):
+    side = sides.build
+    side.create(name="b0", documents={
+        "boot-a.bin": b"first\n", "boot-b.bin": b"old", "boot-z.bin": b"z"})
+    side.create()
+    screen, code, _ = on_terminal(side, "accept", "--previous", "b0",
+                                  *officer(side))
+    assert code == 0
+    told = screen[screen.index("=== CHANGED"):].split("===")[1]
+    for line in ("since           b0", "new             boot-c.bin",
+                 "changed         boot-b.bin", "gone            boot-z.bin",
+                 "the same        1\n"):
+        assert line in told, told
+    refused = side("accept", "--previous", "b7", *officer(side, "bob"), "b1",
+                   agree=False, check=1)
+    assert reason(refused) == "no-such-job"
+
+
 def test_the_digest_that_is_signed_is_shown(run, keys, tmp_path):
     sides = Gap(run, keys, tmp_path, extra="  digest: sha384\n")
     sides.build.create(documents={"boot-a.bin": b"first\n"})

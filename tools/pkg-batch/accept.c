@@ -92,7 +92,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 ? PKG_REVIEW_ACCEPT
 			 : PKG_REVIEW_REJECT;
 	review.reason = args->reason;
-	batch_review_key(&review, &tool);
+	PKG_TRY(batch_review_key(&review, &tool, err));
 	PKG_TRY(audit_trail_end(&tool.trail,
 				pkg_batch_accept(tool.batch, &accept, err),
 				NULL, err));

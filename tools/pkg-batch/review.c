@@ -20,21 +20,43 @@ void batch_review_start(struct batch_review *review, struct cli *cli,
 		review->has_tty = cli_tty_open(&review->tty, cli);
 }
 
-void batch_review_key(struct batch_review *review,
-		      const struct batch_tool *tool)
+/* Of the same spool and tenant. */
+static enum pkg_code open_previous(struct batch_review *review,
+				   const struct batch_tool *tool,
+				   struct pkg_err *err)
+{
+	const struct pkg_batch_open which = {
+	    .spool = tool->spool,
+	    .tenant = pkg_batch_record(tool->batch)->tenant,
+	    .id = review->args->previous,
+	    .mode = PKG_JOB_READ,
+	};
+
+	return review->args->previous == NULL
+		   ? PKG_OK
+		   : pkg_batch_open(&review->previous, cli_env(tool->cli),
+				    &which, err);
+}
+
+enum pkg_code batch_review_key(struct batch_review *review,
+			       const struct batch_tool *tool,
+			       struct pkg_err *err)
 {
 	const struct pkg_certs *certs = tool->certs;
 
+	PKG_TRY(open_previous(review, tool, err));
 	if (tool->key == NULL)
-		return;
+		return PKG_OK;
 	if (certs == NULL)
 		certs = pkg_key_certs(tool->key);
 	review->key = pkg_key_name(tool->key);
 	review->cert = certs == NULL ? NULL : pkg_certs_info(certs, 0);
+	return PKG_OK;
 }
 
 void batch_review_fini(struct batch_review *review)
 {
+	pkg_batch_free(review->previous);
 	cli_tty_fini(&review->tty);
 }
 
@@ -90,6 +112,7 @@ enum pkg_code batch_review_agree(void *context, const struct pkg_batch *batch,
 	const struct pkg_review_batch subject = {
 	    .act = review->act,
 	    .batch = batch,
+	    .previous = review->previous,
 	    .reason = review->reason,
 	    .approvals = review->approvals,
 	    .request_sha256 = sha256,

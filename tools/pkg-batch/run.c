@@ -59,7 +59,7 @@ static enum pkg_code agree(struct running *self, bool sign, struct pkg_err *err)
 	if (sign) {
 		self->review.act = PKG_REVIEW_RUN;
 		self->review.approvals = &self->approvals;
-		batch_review_key(&self->review, tool);
+		PKG_TRY(batch_review_key(&self->review, tool, err));
 		PKG_TRY(batch_review_agree(&self->review, tool->batch, sha256,
 					   err));
 		entry.key = self->review.key;

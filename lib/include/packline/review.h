@@ -51,6 +51,8 @@ enum pkg_review_batch_act {
 struct pkg_review_batch {
 	enum pkg_review_batch_act act;
 	const struct pkg_batch *batch;
+	/* To tell what differs: any batch, of which nothing is verified. */
+	const struct pkg_batch *previous; /* NULL = none */
 	const char *reason; /* of an acceptance or a rejection; or NULL */
 	const struct pkg_approvals *approvals; /* who has accepted; or NULL */
 	const uint8_t *request_sha256;         /* 32 bytes, of request.json */
