@@ -16,6 +16,7 @@ import yaml
 from support import ROOT
 
 PRINTED_BY = {
+    "pkg-batch": ["batch", "batch-timestamp", "process", "watch-error"],
     "pkg-manifest": ["artifact", "import", "import-step", "lock", "manifest",
                      "plan", "plan-cloudfoundry", "profile", "receipt"],
     "pkg-seal": ["approval-policy", "audit-head", "audit-line", "container",

@@ -16,6 +16,7 @@ from typing import Callable
 import forge
 import manifest_product
 import server_answers
+from batches import Batches
 from importing import Importer
 from office import Office
 from standin import StandIn
@@ -434,3 +435,26 @@ def verify_a_log(work, run, keys):
     run("pkg-seal", "head", "--key", keys.key("officer"), "--cert",
         keys.cert("officer"), "-o", "head.json", "log", cwd=work, check=0)
     return ["--trust", keys.ca, "--head", "head.json", "log"]
+
+
+# What changes a spool is killed step by step by tests/fault/batch.sh.
+
+def finished_batch(work, run, keys):
+    desk = Batches(run, keys, work)
+    desk.create("b1")
+    desk.upload("b1", desk.document("a.bin"), desk.document("b.bin"))
+    desk.accept("b1")
+    desk.work("b1", "--yes", "--expect-digest", desk.status("b1")["requestSha256"])
+    return desk
+
+
+@main_path("pkg-batch")
+def batch_download(work, run, keys):
+    finished_batch(work, run, keys)
+    return ["download", "--spool", "spool", "-o", "out.zip", "b1"]
+
+
+@main_path("pkg-batch", long=True)
+def batch_status(work, run, keys):
+    finished_batch(work, run, keys)
+    return ["status", "--spool", "spool", "b1"]
