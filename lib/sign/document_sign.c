@@ -7,9 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-SIGN_DEFINE_AUTO(EVP_MD_CTX, EVP_MD_CTX_free)
-SIGN_DEFINE_AUTO(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
-
 enum {
 	ATTRIBUTES = 4, /* contentType, messageDigest, signingTime,
 			   signingCertificateV2 */

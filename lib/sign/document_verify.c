@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-SIGN_DEFINE_AUTO(EVP_MD_CTX, EVP_MD_CTX_free)
 struct pkg_document_verifier {
 	struct pkg_document_verify_options options;
 	EVP_MD_CTX *hash;
