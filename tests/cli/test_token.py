@@ -323,11 +323,16 @@ def test_two_processes_take_turns(keys, tokens, tmp_path, payload):
 
 
 def lock_file():
-    """Of the token that somebody is using."""
-    for folder in f"/run/user/{os.geteuid()}", f"/tmp/packline-{os.geteuid()}":
-        for name in os.listdir(folder) if os.path.isdir(folder) else ():
-            if name.startswith("packline-token-"):
-                return os.path.join(folder, name)
+    """Of a token that somebody is using: what a killed program has left is
+    nobody's."""
+    for path in locks():
+        fd = os.open(path, os.O_RDWR)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return path
+        finally:
+            os.close(fd)
     raise AssertionError("no lock")
 
 
