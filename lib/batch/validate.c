@@ -174,6 +174,8 @@ enum pkg_code pkg_batch_validate(const struct pkg_batch *batch,
 	enum pkg_code code = PKG_OK;
 
 	PKG_TRY(check_process(batch, err));
+	PKG_TRY(pkg_process_may_create(batch->process, batch->record.requester,
+				       err));
 	PKG_TRY(pkg_batch_check_horizon(batch, err));
 	PKG_TRY(pkg_batch_chain_check(batch, err));
 	PKG_TRY(check_documents(batch, err));

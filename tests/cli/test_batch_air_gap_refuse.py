@@ -74,6 +74,18 @@ def test_past_its_horizon(gap):
     refuse_request(sides, "batch-expired")
 
 
+def test_a_requester_whom_the_process_does_not_let(gap):
+    sides = gap(extra=POLICY + "  create: [build]\n")
+    sides.ask()
+    changed = {}
+    for name in "batch.json", "request.json":
+        words = json.loads(member(sides.request, name))
+        changed[name] = canonical({**words, "requester": "somebody"})
+    rewrite(sides.request, changed,
+            header={"requestSha256": sha256(changed["request.json"])})
+    refuse_request(sides, "not-allowed")
+
+
 def test_a_name_that_the_process_does_not_let(gap):
     sides = gap()
     sides.ask()
