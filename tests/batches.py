@@ -76,7 +76,7 @@ class Batches:
             return {name: box.read(name) for name in box.namelist()}
 
     def status(self, batch, *args):
-        return self.record("status", "--format", "jsonl", *args, batch)
+        return self.record("status", *args, batch)
 
     def job(self, batch, tenant="acme"):
         return self.folder / "spool" / "batch" / tenant / batch

@@ -371,7 +371,7 @@ def test_what_a_response_says_is_quoted_on_a_terminal(gap, said):
 
     with_results(sides, fail)
     sides.build.take(sides.response)
-    text = sides.build("status", "b1").raw.decode()
+    text = sides.build("status", "--format", "text", "b1").raw.decode()
     assert said not in text
     assert text.splitlines()[-1].startswith("     3  failed  boot-c.bin: \\")
 

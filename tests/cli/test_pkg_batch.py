@@ -243,7 +243,7 @@ def test_one_who_rejects_ends_it(desk):
     record = desk.status("b1")
     assert record["status"] == "NEW" and record["rejected"] is True
     assert reason(desk.accept("b1", "dora", code=1)) == "batch-rejected"
-    assert "rejected" in desk.run("status", "b1").out
+    assert "rejected" in desk.run("status", "--format", "text", "b1").out
     desk.run("delete", "b1")
     assert desk.status("b1")["status"] == "DELETED"
 
@@ -332,14 +332,15 @@ def test_list(desk, root):
     desk.create("x1", process="other.yaml")
     desk.upload("b2", desk.document("a.bin"))
     desk.accept("b2")
-    out = desk.run("list").out.splitlines()
+    text = ("list", "--format", "text")
+    out = desk.run(*text).out.splitlines()
     assert [line.split() for line in out] == [
         ["NEW", "0", "acme/b1"], ["ACCEPTED", "1", "acme/b2"],
         ["NEW", "0", "other/x1"]]
-    assert desk.run("list", "--status", "ACCEPTED").out == out[1] + "\n"
-    assert desk.run("list", "--tenant", "other").out == out[2] + "\n"
+    assert desk.run(*text, "--status", "ACCEPTED").out == out[1] + "\n"
+    assert desk.run(*text, "--tenant", "other").out == out[2] + "\n"
     schema = json.loads((root / "schemas/batch.schema.json").read_text())
-    for line in desk.run("list", "--format", "jsonl").out.splitlines():
+    for line in desk.run("list").out.splitlines():
         jsonschema.validate(json.loads(line), schema)
 
 

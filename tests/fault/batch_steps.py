@@ -65,7 +65,7 @@ class Step:
 
     def digest(self):
         """Of the request, as somebody has read it."""
-        shown = tool(self.desk, "status", "--format", "jsonl", "--process",
+        shown = tool(self.desk, "status", "--process",
                      "process.yaml", "--spool", "spool", self.batch)
         return json.loads(shown.stdout)["requestSha256"]
 

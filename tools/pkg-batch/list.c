@@ -58,7 +58,7 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 enum pkg_code batch_list_main(struct cli *cli, struct pkg_err *err)
 {
-	struct args args = {.format = "text"};
+	struct args args = {.format = "jsonl"};
 	const struct cli_opt table[] = {
 	    BATCH_SPOOL_ROW(args.batch),
 	    {"tenant", 0, CLI_TEXT, &args.batch.tenant, "NAME",
@@ -67,7 +67,7 @@ enum pkg_code batch_list_main(struct cli *cli, struct pkg_err *err)
 	     "only those in this state",
 	     "NEW ACCEPTED READY IN_PROGRESS FINISHING CLOSED DELETED", NULL},
 	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
-	     "form of the result (default: text)", "text jsonl", NULL},
+	     "form of the result (default: jsonl)", "jsonl text", NULL},
 	    {0},
 	};
 	const struct cli_command command = {

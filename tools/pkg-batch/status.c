@@ -55,13 +55,13 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 enum pkg_code batch_status_main(struct cli *cli, struct pkg_err *err)
 {
-	struct args args = {.format = "text"};
+	struct args args = {.format = "jsonl"};
 	const struct cli_opt table[] = {
 	    BATCH_SPOOL_ROW(args.batch),
 	    BATCH_TENANT_ROW(args.batch),
 	    BATCH_PROCESS_ROW(args.batch),
 	    {"format", 0, CLI_CHOICE, &args.format, "FORM",
-	     "form of the result (default: text)", "text jsonl", NULL},
+	     "form of the result (default: jsonl)", "jsonl text", NULL},
 	    {0},
 	};
 	const struct cli_command command = {
