@@ -4,6 +4,7 @@
 #include "names.h"
 
 #include "packline/text.h"
+#include "packline/trust.h"
 
 #include <string.h>
 
@@ -174,6 +175,9 @@ enum pkg_code pkg_batch_validate(const struct pkg_batch *batch,
 	enum pkg_code code = PKG_OK;
 
 	PKG_TRY(check_process(batch, err));
+	if (batch->process->trust != NULL)
+		PKG_TRY(pkg_trust_document_tenant(batch->process->trust,
+						  batch->record.tenant, err));
 	PKG_TRY(pkg_process_may_create(batch->process, batch->record.requester,
 				       err));
 	PKG_TRY(pkg_batch_check_horizon(batch, err));

@@ -56,6 +56,23 @@ enum pkg_code pkg_trust_document_rules(struct pkg_cms_verify_options *out,
 	return PKG_OK;
 }
 
+enum pkg_code pkg_trust_document_tenant(const struct pkg_trust *trust,
+					const char *tenant, struct pkg_err *err)
+{
+	const struct pkg_name_list *list = &trust->tenants;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], tenant) == 0)
+			return PKG_OK;
+	}
+	if (list->count == 0)
+		return PKG_OK;
+	return pkg_refuse(err, PKG_NO, "wrong-tenant",
+			  "these are documents of tenant '%s', which '%s' does "
+			  "not accept",
+			  tenant, trust->path);
+}
+
 static bool is_pinned(const struct pkg_trust *trust,
 		      const struct pkg_cert_info *cert)
 {

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from forge import spki
 from gap import POLICY, Gap, changed_lines, member, reason, rewrite
 from reference import canonical, sha256
 from support import files_in
@@ -84,6 +85,20 @@ def test_a_requester_whom_the_process_does_not_let(gap):
     rewrite(sides.request, changed,
             header={"requestSha256": sha256(changed["request.json"])})
     refuse_request(sides, "not-allowed")
+
+
+def test_a_trust_policy_for_other_tenants(gap, keys):
+    sides = gap(extra="")
+    for side in sides.build, sides.officer:
+        path = side.folder / "process.yaml"
+        path.write_text(path.read_text().replace("ca.pem", "trust.yaml"))
+        (side.folder / "trust.yaml").write_text(
+            "packline: 1\ntrust:\n  roots: [ca.pem]\n  tenants: [other]\n"
+            "  signers:\n    pins: [{id: officer, spki: 'sha256:"
+            f"{spki(keys, 'officer')}'}}]\n")
+    sides.build.create()
+    refused = sides.build.give(sides.request, check=1)
+    assert reason(refused) == "wrong-tenant"
 
 
 def test_a_name_that_the_process_does_not_let(gap):

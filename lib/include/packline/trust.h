@@ -233,6 +233,14 @@ PKG_MUST_CHECK enum pkg_code pkg_trust_document_rules(
     struct pkg_cms_verify_options *out, const struct pkg_trust *trust,
     const struct pkg_env *env, struct pkg_arena *arena, struct pkg_err *err);
 /*
+ * Does @trust accept documents of @tenant?  What it asks of device configs,
+ * sequences, suites and approvals is about containers: no document says them.
+ * Fails with PKG_NO, reason "wrong-tenant".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_trust_document_tenant(const struct pkg_trust *trust, const char *tenant,
+			  struct pkg_err *err);
+/*
  * Is the signer whose signature was verified so one of those who count?
  * Fails with PKG_NO, reason "signer-untrusted".
  */
