@@ -383,7 +383,7 @@ def test_the_log_tells_what_was_done(desk, keys):
     desk.process(approvalPolicy="release.yaml")
     log = ("--audit-log", "audit.log", "--operator", "somebody")
     desk.create("b1", *log)
-    desk.upload("b1", desk.document("a.bin"))
+    desk.upload("b1", *log, desk.document("a.bin"))
     desk.accept("b1", "alice", *log)
     desk.accept("b1", "bob", *log, code=1)      # it is accepted already
     desk.run("delete", *log, "b1")
@@ -392,14 +392,19 @@ def test_the_log_tells_what_was_done(desk, keys):
     told = [(line["event"], line.get("phase")) for line in lines
             if line["event"].startswith("batch-")]
     assert told == [(event, phase) for event in
-                    ("batch-create", "batch-accept", "batch-delete")
+                    ("batch-create", "batch-upload", "batch-accept",
+                     "batch-delete")
                     for phase in ("begin", "end")]
     accept = next(line for line in lines if line["event"] == "batch-accept")
     assert accept["decision"] == "APPROVED" and accept["job"] == "b1"
     assert accept["tenant"] == "acme" and accept["operator"] == "somebody"
     assert str(keys.key("alice")) in json.dumps(accept)
     request = (desk.job("b1") / "request.json").read_bytes()
-    assert hashlib.sha256(request).hexdigest() in json.dumps(accept)
+    digest = hashlib.sha256(request).hexdigest()
+    assert digest in json.dumps(accept)
+    uploaded = next(line for line in lines if line["event"] == "batch-upload"
+                    and line["phase"] == "end")
+    assert uploaded["outputs"] == [{"name": "request.json", "sha256": digest}]
 
 
 def test_without_its_log_nothing_happens(desk):
@@ -408,4 +413,7 @@ def test_without_its_log_nothing_happens(desk):
     (desk.folder / "audit.log").write_text("not a log\n")
     desk.accept("b1", None, "--audit-log", "audit.log", code=3)
     desk.run("delete", "--audit-log", "audit.log", "b1", code=3)
-    assert desk.status("b1")["status"] == "NEW"
+    desk.upload("b1", "--audit-log", "audit.log", desk.document("b.bin"),
+                code=3)
+    status = desk.status("b1")
+    assert status["status"] == "NEW" and len(status["documents"]) == 1

@@ -4,6 +4,7 @@
 
 #include "packline/archive.h"
 #include "packline/arena.h"
+#include "packline/limits.h"
 #include "packline/source.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 
 struct args {
 	struct batch_args batch;
+	struct audit_args audit;
 	bool files, zip, no_sandbox;
 };
 
@@ -92,6 +94,39 @@ static enum pkg_code list_inputs(struct pkg_batch_upload *upload,
 	return PKG_OK;
 }
 
+static enum pkg_code confine(const struct batch_tool *tool,
+			     const struct args *args, struct pkg_err *err)
+{
+	struct protect_needs needs = {
+	    .no_sandbox = args->no_sandbox,
+	    .folders = {pkg_job_fd(pkg_batch_job(tool->batch))},
+	    .folder_count = 1,
+	    .reads = true,
+	};
+
+	if (tool->trail.audit != NULL)
+		needs.folders[needs.folder_count++] =
+		    pkg_audit_folder(tool->trail.audit);
+	return protect_enter(&needs, err);
+}
+
+/* For the log: the request as it stands now tells every document. */
+static enum pkg_code tell(struct batch_tool *tool, enum pkg_code code,
+			  struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf request = {.max = PKG_LIMIT_BATCH_RECORD};
+	uint8_t sha256[32];
+	const struct pkg_audit_item output = {"request.json", sha256};
+	const struct pkg_audit_entry entry = {.outputs = &output,
+					      .output_count = 1};
+
+	if (tool->trail.audit == NULL || code != PKG_OK)
+		return audit_trail_end(&tool->trail, code, NULL, err);
+	PKG_TRY(pkg_batch_request(tool->batch, &request, sha256, err));
+	return audit_trail_end(&tool->trail, PKG_OK, &entry, err);
+}
+
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
 			 char **argv, struct pkg_err *err)
 {
@@ -106,17 +141,13 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 
 	PKG_TRY(check_args(args, argc, argv, err));
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
+	PKG_TRY(audit_trail_open(&tool.trail, cli, &args->audit, err));
 	PKG_TRY(batch_tool_open_bound(&tool, argv[0], PKG_JOB_WAIT, err));
 	PKG_TRY(pkg_batch_allows(tool.batch, PKG_BATCH_UPLOAD, err));
 	PKG_TRY(list_inputs(&upload, &tool, args, argv + 1, err));
-	PKG_TRY(protect_enter(
-	    &(struct protect_needs){
-		.no_sandbox = args->no_sandbox,
-		.folders = {pkg_job_fd(pkg_batch_job(tool.batch))},
-		.folder_count = 1,
-		.reads = true},
-	    err));
-	PKG_TRY(pkg_batch_upload(tool.batch, &upload, err));
+	PKG_TRY(confine(&tool, args, err));
+	PKG_TRY(batch_tool_begin(&tool, "batch-upload", NULL, err));
+	PKG_TRY(tell(&tool, pkg_batch_upload(tool.batch, &upload, err), err));
 	return batch_tool_record(&tool, err);
 }
 
@@ -132,6 +163,7 @@ enum pkg_code batch_upload_main(struct cli *cli, struct pkg_err *err)
 	    {"zip", 0, CLI_FLAG, &args.zip, NULL,
 	     "every operand is a ZIP file, whatever it is called", NULL, NULL},
 	    NO_SANDBOX_ROW(args.no_sandbox),
+	    AUDIT_ROWS(args.audit),
 	    {0},
 	};
 	const struct cli_command command = {
