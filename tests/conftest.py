@@ -2,10 +2,17 @@
 """The fixtures that the tests of all tools share."""
 
 import datetime
+import signal
 
 import pytest
 from support import (P256, P384, ROOT, RSA, RSA_2048, Keys, Runner,
                      bin_folder)
+
+
+# What was started in the background of a shell ignores these, and so would all
+# that the tests start and send them to.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_addoption(parser):

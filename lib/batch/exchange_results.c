@@ -5,7 +5,10 @@
 #include "packline/document.h"
 #include "packline/trust.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /*
  * Results that came from elsewhere: each signature is held against the digest
@@ -125,6 +128,21 @@ static enum pkg_code make_verifier(struct checking *c,
 	return pkg_document_verifier_new(&c->verifier, &options, err);
 }
 
+/* Here nothing was torn: what stands behind the last line is somebody's. */
+static enum pkg_code check_end(const struct pkg_batch *batch, uint64_t good,
+			       struct pkg_err *err)
+{
+	struct stat st;
+
+	if (fstatat(pkg_job_fd(batch->job), BATCH_RESULTS, &st,
+		    AT_SYMLINK_NOFOLLOW) != 0)
+		return pkg_fail_os(err, errno, "cannot look at " BATCH_RESULTS);
+	if ((uint64_t)st.st_size == good)
+		return PKG_OK;
+	return pkg_refuse(err, PKG_INPUT, "exchange-results",
+			  BATCH_RESULTS ": the last line does not end");
+}
+
 static enum pkg_code check_all(struct checking *c, struct pkg_err *err)
 {
 	const uint64_t documents = c->batch->state.documents;
@@ -136,6 +154,7 @@ static enum pkg_code check_all(struct checking *c, struct pkg_err *err)
 		return err->code;
 	PKG_TRY(pkg_batch_documents(c->batch, remember, c, err));
 	PKG_TRY(pkg_batch_results(c->batch, check_result, c, &good, err));
+	PKG_TRY(check_end(c->batch, good, err));
 	if (c->done == documents)
 		return PKG_OK;
 	return pkg_refuse(err, PKG_INPUT, "exchange-results",

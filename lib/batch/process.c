@@ -82,11 +82,7 @@ static enum pkg_code copy_signing(const struct reading *reading,
 
 	if (from->key == NULL || from->cert == NULL)
 		return PKG_OK; /* there is a finding for it */
-	to->key = strncmp(from->key->text, "pkcs11:", 7) == 0
-		      ? from->key->text
-		      : pkg_config_path(&reading->file, from->key->text, err);
-	if (to->key == NULL)
-		return err->code;
+	PKG_TRY(pkg_config_key(&to->key, &reading->file, from->key, err));
 	to->cert = pkg_config_path(&reading->file, from->cert->text, err);
 	return to->cert == NULL ? pkg_failed_(err->code) : PKG_OK;
 }

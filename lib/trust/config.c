@@ -51,6 +51,22 @@ const char *pkg_config_path(const struct config_file *file, const char *name,
 				file->path, name);
 }
 
+enum pkg_code pkg_config_key(const char **out, const struct config_file *file,
+			     const struct pkg_node *node, struct pkg_err *err)
+{
+	if (strncmp(node->text, "pkcs11:", 7) != 0) {
+		*out = pkg_config_path(file, node->text, err);
+		return *out == NULL ? pkg_failed_(err->code) : PKG_OK;
+	}
+	*out = node->text;
+	if (strstr(node->text, "pin-value=") == NULL)
+		return PKG_OK;
+	return pkg_config_error(file, "pin-in-uri", node,
+				"leave it out to be asked, or name a file with "
+				"pin-source",
+				err, "the PIN stands in the URI of the key");
+}
+
 enum pkg_code pkg_config_error(const struct config_file *file, const char *rule,
 			       const struct pkg_node *node, const char *hint,
 			       struct pkg_err *err, const char *text)

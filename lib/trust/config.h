@@ -53,6 +53,14 @@ PKG_MUST_CHECK enum pkg_code pkg_config_verdict(const struct config_file *file,
  */
 const char *pkg_config_path(const struct config_file *file, const char *name,
 			    struct pkg_err *err);
+/*
+ * The word for a key: a path as above, or a `pkcs11:` URI as it stands.  One
+ * with the PIN in it has a finding, "pin-in-uri": files are read by others.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_config_key(const char **out,
+					    const struct config_file *file,
+					    const struct pkg_node *node,
+					    struct pkg_err *err);
 /* Add an error at @node. */
 PKG_MUST_CHECK enum pkg_code
 pkg_config_error(const struct config_file *file, const char *rule,

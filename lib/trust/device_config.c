@@ -261,16 +261,9 @@ static enum pkg_code copy_signing(struct pkg_device_config *config,
 				  const struct signing *signing,
 				  struct pkg_err *err)
 {
-	const bool uri = signing->key != NULL &&
-			 strncmp(signing->key->text, "pkcs11:", 7) == 0;
-
-	if (signing->key != NULL) {
-		config->signing_key =
-		    uri ? signing->key->text
-			: pkg_config_path(file, signing->key->text, err);
-		if (config->signing_key == NULL)
-			return err->code;
-	}
+	if (signing->key != NULL)
+		PKG_TRY(pkg_config_key(&config->signing_key, file, signing->key,
+				       err));
 	if (signing->cert != NULL) {
 		config->signing_cert =
 		    pkg_config_path(file, signing->cert->text, err);

@@ -362,6 +362,18 @@ def test_another_result(gap, key, value):
     refuse_response(sides, "malformed-exchange", 3)
 
 
+def test_something_behind_the_last_result(gap):
+    sides = gap()
+    sides.answer()
+    lines = member(sides.response, "results.jsonl") + b'{"id":9'
+    result = json.loads(member(sides.response, "result.json"))
+    words = canonical({**result, "resultsSha256": sha256(lines)})
+    rewrite(sides.response, {"results.jsonl": lines, "result.json": words},
+            header={"resultsSha256": sha256(lines),
+                    "resultSha256": sha256(words)})
+    refuse_response(sides, "exchange-results", 3)
+
+
 def test_a_failed_document_is_told(gap):
     """It cannot be proven, but it is not a signature either."""
     sides = gap()

@@ -83,6 +83,24 @@ def test_a_validation_trusts_somebody_and_signs_nothing(desk):
     assert "nothing is signed when signatures are validated" in answer.err
 
 
+def test_no_pin_stands_in_a_file(desk, keys, tmp_path):
+    key = "pkcs11:token=acme;object=release?pin-value=1234"
+    path = desk.process(signing={"key": key, "cert": "release.pem"})
+    answer = desk.create("b1", code=3)
+    assert "[pin-in-uri]" in answer.err and "1234" not in answer.err
+    path.unlink()
+    device = tmp_path / "device.yaml"
+    device.write_text(yaml.safe_dump({
+        "packline": 1, "deviceConfig": "ecu", "tenant": "acme",
+        "kind": "signed", "suite": "packline-1",
+        "signing": {"key": key, "cert": "release.pem"}}))
+    (tmp_path / "a.bin").write_bytes(b"a")
+    answer = desk._run("pkg-seal", "create", "-d", device, "--name", "n",
+                       "--version", "1", "-o", "a.draft", tmp_path / "a.bin",
+                       cwd=tmp_path, check=3)
+    assert "[pin-in-uri]" in answer.err and "1234" not in answer.err
+
+
 def test_a_pattern_that_is_none(desk):
     desk.process(names="[a-z")
     assert "[bad-pattern]" in desk.create("b1", code=3).err

@@ -376,6 +376,16 @@ def test_damaged_files_are_told(desk, name, text):
     assert reason(answer) == "batch-damaged"
 
 
+def test_one_damaged_batch_does_not_hide_the_others(desk):
+    for name in ("b1", "b2", "b3"):
+        desk.create(name)
+    (desk.job("b2") / "state.json").write_text("{}")
+    answer = desk.run("list", code=3)
+    assert [json.loads(line)["id"] for line in answer.out.splitlines()] == \
+        ["b1", "b3"]
+    assert "batch-damaged" in answer.err and "b2" in answer.err
+
+
 # -- the audit log ------------------------------------------------------------
 
 def test_the_log_tells_what_was_done(desk, keys):

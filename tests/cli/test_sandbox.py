@@ -71,7 +71,11 @@ def enters_before_it_reads(calls, name, system):
     opened = max(i for i, line in enumerate(calls) if re.search(
         rf'open.*"(.*/)?{re.escape(name)}"', line))
     fd = re.search(r"= (\d+)$", calls[opened])[1]
-    first = opened + index(calls[opened:], rf"\bp?read(64)?\({fd}, ")
+    # pkg-verify looks at one byte to tell a log from a container.
+    look = re.compile(rf"\bpread64\({fd}, \"P\", 1, 0\)")
+    first = opened + index(["" if look.search(call) else call
+                            for call in calls[opened:]],
+                           rf"\bp?read(64)?\({fd}, ")
     if landlock:
         assert index(calls, r"landlock_restrict_self\(.*= 0") < first
     if seccomp:

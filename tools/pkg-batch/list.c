@@ -13,12 +13,24 @@ struct listing {
 	struct batch_tool *tool;
 	int status; /* only these; -1 = all */
 	bool text;
+	enum pkg_code worst; /* of those that could not be read */
 };
+
+/* The others are to be seen all the same. */
+static enum pkg_code tell_broken(struct listing *self, struct pkg_err *err)
+{
+	if (err->code != PKG_INPUT)
+		return pkg_failed_(err->code);
+	cli_error(self->tool->cli, err);
+	self->worst = err->code;
+	*err = PKG_ERR_INIT;
+	return PKG_OK;
+}
 
 static enum pkg_code show(void *context, const char *tenant, const char *id,
 			  struct pkg_err *err)
 {
-	const struct listing *self = context;
+	struct listing *self = context;
 	struct pkg_batch_state state;
 
 	if (pkg_batch_peek(&state, self->tool->spool, tenant, id, err) !=
@@ -26,7 +38,7 @@ static enum pkg_code show(void *context, const char *tenant, const char *id,
 		/* Gone since its folder was listed. */
 		if (err->reason == NULL ||
 		    strcmp(err->reason, "no-such-job") != 0)
-			return pkg_failed_(err->code);
+			return tell_broken(self, err);
 		*err = PKG_ERR_INIT;
 		return PKG_OK;
 	}
@@ -52,8 +64,10 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	(void)argc;
 	(void)argv;
 	PKG_TRY(batch_tool_start(&tool, cli, &args->batch, false, err));
-	return pkg_spool_list(tool.spool, args->batch.tenant, show, &listing,
-			      err);
+	PKG_TRY(pkg_spool_list(tool.spool, args->batch.tenant, show, &listing,
+			       err));
+	return listing.worst == PKG_OK ? PKG_OK
+				       : pkg_fail(err, listing.worst, "%s", "");
 }
 
 enum pkg_code batch_list_main(struct cli *cli, struct pkg_err *err)

@@ -117,6 +117,12 @@ enum pkg_code task_runner_run(struct task_runner *runner, const char *tenant,
 	keys = keys_of(runner, tenant, id, err);
 	if (keys == NULL)
 		return pkg_failed_(err->code);
+	/* Tasks share them by their path, and a path can be anybody's. */
+	if (tenant != NULL && strcmp(keys->device->tenant, tenant) != 0)
+		return pkg_refuse(err, PKG_NO, "wrong-tenant",
+				  "task '%s': its device config is of another "
+				  "tenant",
+				  id);
 	PKG_TRY(confine(runner, keys, err));
 	job.device = keys->device;
 	job.signer = signer_of(runner, keys);

@@ -36,7 +36,7 @@ static void log_setup_fini(struct log_setup *self)
 }
 
 /* There is no such file, but one that was rotated: the last one is missing. */
-static bool has_rotated(struct cli *cli, const char *path)
+bool verify_has_rotated(struct cli *cli, const char *path)
 {
 	char name[PKG_LIMIT_PATH];
 	const int len = snprintf(name, sizeof(name), "%s.000001", path);
@@ -45,36 +45,21 @@ static bool has_rotated(struct cli *cli, const char *path)
 	       faccessat(cli_dirfd(cli), name, F_OK, 0) == 0;
 }
 
-enum pkg_code verify_is_log(bool *out, struct cli *cli, const char *path,
+enum pkg_code verify_is_log(bool *out, int fd, const char *path,
 			    struct pkg_err *err)
 {
-	char first = 0;
 	struct stat st;
-	int fd = -1, failed;
+	char first = 0;
 
 	*out = false;
-	if (strcmp(path, "-") == 0)
-		return PKG_OK;
-	if (fstatat(cli_dirfd(cli), path, &st, 0) != 0) {
-		failed = errno;
-		*out = failed == ENOENT && has_rotated(cli, path);
-		if (*out)
-			return PKG_OK;
-		/* Opening it tells best what is wrong. */
-		if (pkg_path_open(&fd, cli_dirfd(cli), path, err) != PKG_OK)
-			return pkg_failed_(err->code);
-		(void)close(fd);
-		return pkg_fail_os(err, failed, "cannot look at '%s'", path);
-	}
-	/* Whoever writes into a pipe must not see a reader go away. */
+	if (fstat(fd, &st) != 0)
+		return pkg_fail_os(err, errno, "cannot look at '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return PKG_OK;
-	PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), path, err));
-	failed = pread(fd, &first, 1, 0) < 0 ? errno : 0;
-	(void)close(fd);
+	if (pread(fd, &first, 1, 0) < 0)
+		return pkg_fail_os(err, errno, "cannot read '%s'", path);
 	*out = first == '{';
-	return failed == 0 ? PKG_OK
-			   : pkg_fail_os(err, failed, "cannot read '%s'", path);
+	return PKG_OK;
 }
 
 static enum pkg_code check_args(const struct verify_args *args,

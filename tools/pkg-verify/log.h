@@ -4,10 +4,14 @@
 
 #include "pkg-verify/setup.h"
 
-/* Is the operand an audit log?  Its first byte tells; so does a rotated file
-   where the last one is missing. */
-enum pkg_code verify_is_log(bool *out, struct cli *cli, const char *path,
+/*
+ * Is the open file @path an audit log?  Its first byte tells, which is not
+ * taken from it.
+ */
+enum pkg_code verify_is_log(bool *out, int fd, const char *path,
 			    struct pkg_err *err);
+/* There is a file that was rotated from the log @path. */
+bool verify_has_rotated(struct cli *cli, const char *path);
 /* Say yes or no about it. */
 enum pkg_code verify_log(struct cli *cli, const struct verify_args *args,
 			 const char *path, struct pkg_err *err);

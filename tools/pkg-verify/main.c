@@ -9,6 +9,7 @@
 #include "packline/source.h"
 #include "packline/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,45 +86,58 @@ static enum pkg_code give_up_rest(const struct verify_setup *setup,
 }
 
 static enum pkg_code verify_input(struct cli *cli,
-				  const struct verify_args *args,
+				  const struct verify_args *args, int fd,
 				  const char *path, struct pkg_err *err)
 {
 	PKG_AUTO_FINI(verify_setup) struct verify_setup setup = {0};
 	struct results results = {cli, path, strcmp(args->format, "text") == 0};
 	struct pkg_source_fd input;
 	struct verify_progress progress;
-	enum pkg_code code = PKG_OK;
-	int fd = STDIN_FILENO;
 
 	PKG_TRY(verify_setup(&setup, cli, args, path, err));
 	setup.options.stage = print_stage;
 	setup.options.context = &results;
-	if (strcmp(path, "-") != 0)
-		PKG_TRY(pkg_path_open(&fd, cli_dirfd(cli), path, err));
 	pkg_source_fd_init(&input, fd, path);
 	verify_progress_init(&progress, cli, &input.source, fd);
-	code = give_up_rest(&setup, args, err);
-	if (code == PKG_OK)
-		code =
-		    verify_source(cli, &setup, &results, &progress.source, err);
-	if (fd != STDIN_FILENO)
-		(void)close(fd);
-	return code;
+	PKG_TRY(give_up_rest(&setup, args, err));
+	return verify_source(cli, &setup, &results, &progress.source, err);
 }
 
-static enum pkg_code verify_any(struct cli *cli, const struct verify_args *args,
-				const char *path, struct pkg_err *err)
+static enum pkg_code verify_opened(struct cli *cli,
+				   const struct verify_args *args, int fd,
+				   const char *path, struct pkg_err *err)
 {
 	bool is_log = false;
 
-	PKG_TRY(verify_is_log(&is_log, cli, path, err));
+	if (strcmp(path, "-") != 0) /* a log is several files, by name */
+		PKG_TRY(verify_is_log(&is_log, fd, path, err));
 	if (is_log)
 		return verify_log(cli, args, path, err);
 	if (args->heads.count > 0 || args->unsigned_heads)
 		return pkg_fail(err, PKG_USAGE,
 				"--head is for an audit log, and '%s' is none",
 				path);
-	return verify_input(cli, args, path, err);
+	return verify_input(cli, args, fd, path, err);
+}
+
+/* A container is opened once: what was looked at is what is verified. */
+static enum pkg_code verify_any(struct cli *cli, const struct verify_args *args,
+				const char *path, struct pkg_err *err)
+{
+	enum pkg_code code = PKG_OK;
+	int fd = -1;
+
+	if (strcmp(path, "-") == 0)
+		return verify_opened(cli, args, STDIN_FILENO, path, err);
+	if (pkg_path_open(&fd, cli_dirfd(cli), path, err) != PKG_OK) {
+		if (err->os_errno != ENOENT || !verify_has_rotated(cli, path))
+			return pkg_failed_(err->code);
+		*err = PKG_ERR_INIT;
+		return verify_log(cli, args, path, err);
+	}
+	code = verify_opened(cli, args, fd, path, err);
+	(void)close(fd);
+	return code;
 }
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
