@@ -2,6 +2,7 @@
 """The fixtures that the tests of all tools share."""
 
 import datetime
+import os
 import signal
 
 import pytest
@@ -24,6 +25,14 @@ def pytest_addoption(parser):
 def run(tmp_path):
     """Run a built tool in tmp_path; a crash or a sanitizer's report fails."""
     return Runner(bin_folder(), tmp_path)
+
+
+@pytest.fixture
+def looks_inside():
+    """strace shows the texts and the files of a tool, which may not be dumped:
+    to root alone."""
+    if os.geteuid() != 0:
+        pytest.skip("strace looks into what may not be dumped as root only")
 
 
 @pytest.fixture(scope="session")

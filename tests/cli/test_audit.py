@@ -220,7 +220,7 @@ def test_a_full_disk(seat, tmp_path):
 @pytest.mark.parametrize("call", ["write", "fdatasync"])
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 def test_the_disk_fails_at_the_first_line(seat, tmp_path, call, error,
-                                          sanitized):
+                                          sanitized, looks_inside):
     if sanitized or not shutil.which("strace"):
         pytest.skip("with strace, and not under a sanitizer")
     seat.draft()

@@ -25,7 +25,7 @@ def sealed_container(run, keys, tmp_path):
 
 
 @pytest.fixture
-def traced(sanitized, tmp_path):
+def traced(sanitized, looks_inside, tmp_path):
     """traced(tool, ...) -> system calls, one a line, in their order"""
     if sanitized:
         pytest.skip("the leak checker cannot work under strace")

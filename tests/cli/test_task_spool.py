@@ -311,7 +311,8 @@ def test_what_is_there_is_not_replaced(desk):
 # -- confined -----------------------------------------------------------------------
 
 @pytest.mark.parametrize("verb", ["create", "approve", "run", "all"])
-def test_it_is_confined_before_it_reads_what_is_foreign(desk, verb, sanitized):
+def test_it_is_confined_before_it_reads_what_is_foreign(desk, verb, sanitized,
+                                                       looks_inside):
     if sanitized or not shutil.which("strace"):
         pytest.skip("with strace, and not under a sanitizer")
     if "seccomp: active" not in desk.run("pkg-seal", "--version", "-v").out:
@@ -372,7 +373,8 @@ def copies(desk, id, many):
             state, sort_keys=True, separators=(",", ":")))
 
 
-def test_one_status_reads_one_file_however_many_there_are(desk, sanitized):
+def test_one_status_reads_one_file_however_many_there_are(desk, sanitized,
+                                                         looks_inside):
     if sanitized or not shutil.which("strace"):
         pytest.skip("with strace, and not under a sanitizer")
     desk.device(policy=False)

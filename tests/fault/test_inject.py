@@ -97,7 +97,7 @@ def test_faults(tool, ready, judge, tmp_path, capsys):
     assert faults == []
 
 
-def test_power_cut(tool, ready, tmp_path):
+def test_power_cut(tool, ready, tmp_path, looks_inside):
     """The order of fsync() and rename(), as strace sees it."""
     folder = ready.copy_to(tmp_path / "cut").resolve()
     log = tmp_path / "log"

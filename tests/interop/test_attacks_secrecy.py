@@ -91,7 +91,7 @@ def test_nothing_is_published_before_its_end(keys, run, tmp_path, spoil,
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.seal"]
 
 
-def test_the_container_is_opened_once(keys, run, tmp_path):
+def test_the_container_is_opened_once(keys, run, tmp_path, looks_inside):
     """What was checked is what is used: nothing is read again by its name."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")

@@ -187,6 +187,7 @@ def unpacked(folder):
         if path.is_symlink():
             found[name] = b"-> " + str(path.readlink()).encode()
         elif path.is_file():
+            path.chmod(0o600)   # the mode is a neutral field, too
             found[name] = path.read_bytes()
     return found
 
