@@ -372,6 +372,7 @@ static void the_list_is_sorted_and_opens_no_job(void **state)
 	assert_int_equal(truncate(below("batch/acme/a/state.json"), 0), 0);
 	assert_int_equal(chmod(below("batch/acme/a"), 0), 0);
 	listing_is(spool, "acme", "acme/B acme/a acme/b ");
+	assert_int_equal(chmod(below("batch/acme/a"), 0700), 0);
 	/* One of this id, in whatever tenant. */
 	assert_ok(pkg_job_open(&job, spool, NULL, "one", PKG_JOB_READ, &err));
 	assert_string_equal(pkg_job_tenant(job), "zeta");
