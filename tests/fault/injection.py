@@ -64,6 +64,30 @@ def places_of(log):
             for number in range(1, count + 1)]
 
 
+class Bare:
+    """A command for all_places() that leaves nothing to tidy."""
+
+    def __init__(self, args):
+        self.args = args
+
+    def tidy(self, folder):
+        pass
+
+
+def after_start(places):
+    """All but the call that makes the tool run."""
+    return [place for place in places if place != Place("execve", 1)]
+
+
+def telling(places, decisive, last):
+    """Those that tell most: every call of the names in `decisive`, and the
+    last one of those in `last`."""
+    numbers = {place.call: place.number for place in places}
+    return [place for place in after_start(places)
+            if place.call in decisive or (
+                place.call in last and place.number == numbers[place.call])]
+
+
 def top(name):
     return name.split("/", 1)[0]
 

@@ -12,22 +12,12 @@ import shutil
 
 import pytest
 from batches import Batches, zip_of
-from injection import Place, all_places, traced
+from injection import Bare, after_start, all_places, telling, traced
 from support import files_in
 
 ALL = os.environ.get("PKG_INJECT") == "all"
 DECISIVE = {"linkat", "renameat", "renameat2", "unlinkat"}
 LAST = {"fsync", "write", "pwrite64", "openat", "flock", "exit_group"}
-
-
-class Ready:
-    """What injection.all_places() needs of a command."""
-
-    def __init__(self, args):
-        self.args = args
-
-    def tidy(self, folder):
-        pass
 
 
 def uploaded(desk):
@@ -111,17 +101,13 @@ def test_killed_and_repeated(case, run, keys, tmp_path, sanitized):
         return folder
 
     whole = fresh("whole")
-    places = all_places(Ready(args), tool, whole, tmp_path / "log")
+    places = all_places(Bare(args), tool, whole, tmp_path / "log")
     after, final = seen(desk, whole), of_the_job(whole)
     assert after != before
-    last = {place.call: place.number for place in places}
+    chosen = after_start(places) if ALL else \
+        telling(places, DECISIVE, LAST)
     count = 0
-    for place in places:
-        if place == Place("execve", 1) or not (
-                ALL or place.call in DECISIVE or (
-                    place.call in LAST and
-                    place.number == last[place.call])):
-            continue
+    for place in chosen:
         folder = fresh("work")
         killed = traced(["-o", "/dev/null", "-e",
                          place.option("signal=KILL")], tool, args, folder)

@@ -15,23 +15,13 @@ import shutil
 
 import pytest
 from batches import Batches
-from injection import Place, all_places, traced
+from injection import Bare, after_start, all_places, telling, traced
 
 ALL = os.environ.get("PKG_INJECT") == "all"
 COUNT = 20
 DECISIVE = {"ftruncate", "fdatasync", "linkat", "renameat", "renameat2"}
 LAST = {"fsync", "write", "pwrite64", "openat", "flock", "exit_group", "clone3",
         "unlinkat"}
-
-
-class Ready:
-    """What injection.all_places() needs of a command."""
-
-    def __init__(self, args):
-        self.args = args
-
-    def tidy(self, folder):
-        pass
 
 
 def job(folder):
@@ -91,16 +81,12 @@ def test_killed_and_run_again(threads, run, keys, tmp_path, sanitized):
         return folder
 
     whole = fresh("whole")
-    places = all_places(Ready(args), tool, whole, tmp_path / "log")
+    places = all_places(Bare(args), tool, whole, tmp_path / "log")
     check_done(desk, run, keys, whole, 0)
-    last = {place.call: place.number for place in places}
+    chosen = after_start(places) if ALL else \
+        telling(places, DECISIVE, LAST)
     tried = 0
-    for at, place in enumerate(places):
-        if place == Place("execve", 1) or not (
-                ALL or place.call in DECISIVE or (
-                    place.call in LAST and
-                    place.number == last[place.call])):
-            continue
+    for at, place in enumerate(chosen):
         folder = fresh("work")
         traced(["-f", "-o", "/dev/null", "-e", place.option("signal=KILL")],
                tool, args, folder)
