@@ -159,7 +159,8 @@ def test_many_documents_are_counted(sides):
     assert code == 0
     assert "1003, of 7021 bytes together" in screen
     assert "and 3 more, of 21 bytes, not shown here" in screen
-    assert screen.count("document  ") == 1000
+    # Not the word of a digest: "document" is one of them.
+    assert len(re.findall(r"^document  ", screen, re.M)) == 1000
 
 
 def test_what_changed_since_another_batch(sides):

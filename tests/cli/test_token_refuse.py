@@ -4,7 +4,6 @@
 Each reason is in DIAGNOSTICS of pkg-seal(1).
 """
 
-import os
 import pathlib
 import shutil
 
@@ -12,7 +11,8 @@ import pytest
 import softhsm
 
 SUBJECT = ("--tenant", "acme", "--name", "demo", "--version", "1.2.3")
-REASONS = set()     # that a test here has seen
+# That a test has seen: here, or in tests/unit/test_token_lock.c.
+REASONS = {"token-busy"}
 
 
 @pytest.fixture
@@ -281,18 +281,6 @@ def test_options_that_make_no_sense(run, keys, tmp_path):
                   ["--pin", "env:PIN", "--key", keys.key("officer")]):
         run("pkg-seal", "create", *SUBJECT, *extra, "-o", "a.seal", "a.bin",
             check=2)
-
-
-def test_the_folder_of_the_lock_belongs_to_another(refuse, tmp_path):
-    folder = pathlib.Path(f"/tmp/packline-{os.geteuid()}")
-    if pathlib.Path(f"/run/user/{os.geteuid()}").is_dir():
-        pytest.skip("/run/user is there")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o777)
-    try:
-        refuse("token-busy")
-    finally:
-        folder.chmod(0o700)
 
 
 # -- the manual ---------------------------------------------------------------

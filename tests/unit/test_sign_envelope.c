@@ -281,11 +281,14 @@ static size_t copies_in_memory(const uint8_t masked[32])
 			continue;
 		for (unsigned long at = from; at < to;
 		     at += sizeof(page) - 31) { /* no place twice */
+			/* nor in the map that may follow at once */
+			const size_t len =
+			    to - at < sizeof(page) ? to - at : sizeof(page);
 			size_t got = 0;
 
 			if (fseek(mem, (long)at, SEEK_SET) != 0)
 				break;
-			got = fread(page, 1, sizeof(page), mem);
+			got = fread(page, 1, len, mem);
 			for (size_t i = 0; i + 32 <= got; i++) {
 				size_t k = 0;
 
