@@ -131,11 +131,16 @@ static bool has_newer(const struct pkg_crls *crls, const X509_CRL *crl)
 	return false;
 }
 
-enum pkg_code pkg_crls_check_age(const struct pkg_crls *crls, int64_t max_age,
+/*
+ * One that is too old goes if there is a newer one: nobody has looked at the
+ * signature of that one yet, or at its other date, and if it turns out to be
+ * no good, the old one must not be what is left.
+ */
+enum pkg_code pkg_crls_check_age(struct pkg_crls *crls, int64_t max_age,
 				 int64_t now, struct pkg_err *err)
 {
-	for (int i = 0; i < sk_X509_CRL_num(crls->list); i++) {
-		const X509_CRL *crl = sk_X509_CRL_value(crls->list, i);
+	for (int i = sk_X509_CRL_num(crls->list) - 1; i >= 0; i--) {
+		X509_CRL *crl = sk_X509_CRL_value(crls->list, i);
 		char raw[PKG_CERT_TEXT] = "", issuer[PKG_CERT_TEXT];
 		char at[21] = "?";
 		int64_t then = 0;
@@ -144,8 +149,12 @@ enum pkg_code pkg_crls_check_age(const struct pkg_crls *crls, int64_t max_age,
 			return pkg_fail(err, PKG_KEY,
 					"a revocation list has "
 					"no thisUpdate");
-		if (now - then <= max_age || has_newer(crls, crl))
+		if (now - then <= max_age)
 			continue;
+		if (has_newer(crls, crl)) {
+			X509_CRL_free(sk_X509_CRL_delete(crls->list, i));
+			continue;
+		}
 		X509_NAME_oneline(X509_CRL_get_issuer(crl), raw, sizeof(raw));
 		pkg_text_quote_cut(issuer, sizeof(issuer), raw, strlen(raw));
 		(void)pkg_time_format(at, then);

@@ -73,6 +73,8 @@ static enum pkg_code check_signature(const struct judge *judge,
 	};
 
 	if (judge->set->trust != NULL && judge->set->trust->crls != NULL) {
+		PKG_TRY(pkg_trust_check_crls(judge->set->trust, judge->env,
+					     clock, err));
 		options.anchors = judge->set->trust->anchors;
 		options.anchor_keys = NULL;
 		options.anchor_key_count = 0;

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Revocation lists: from --crl and from the trust policy, never a container."""
 
+import base64
+import datetime
+import re
+
 import forge
-import pytest
 from office import Office
 
 def revocation(verdict):
@@ -65,6 +68,37 @@ def test_greatest_age(keys, verify, refuse, crl, policy):
     assert verify(forge.Box(keys), "--crl", newer, trust=trust)[0] == 0
     refuse(forge.Box(keys), 1, "crl-too-old", "--crl",
            crl(made=-1, name="other.crl", ca="ca2"), trust=trust)
+
+
+def redated(path, name, *days):
+    """A list with other dates, as anybody can write it: not signed anew."""
+    pem = path.read_text().split("-----")[2]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    stamps = [(now + datetime.timedelta(days=day)).strftime("%y%m%d%H%M%SZ")
+              for day in days]
+    der = re.sub(rb"(?<=\x17\x0d)[0-9]{12}Z",
+                 lambda _: stamps.pop(0).encode(), base64.b64decode(pem),
+                 count=len(days))
+    assert stamps == []
+    (path.parent / name).write_bytes(der)
+    return path.parent / name
+
+
+def test_a_newer_list_that_is_not_used_makes_no_old_one_new(
+        keys, verify, refuse, crl, policy):
+    """Who can keep back the newest list can also forge one beside the last."""
+    old = crl(made=-3)
+    trust = policy(extra=f"  crls: [{old}]\n  crlMaxAge: 2d\n")
+    for days in (1, 9), (-.1, -.05):     # not valid yet, not any more
+        forged = redated(old, "forged.crl", *days)
+        status, verdict = verify(forge.Box(keys), "--crl", forged,
+                                 trust=trust)
+        assert status == 1, days
+        assert verdict["reason"] in ("crl-too-old", "certificate-revoked")
+    # the CA's own list of tomorrow is none of today either
+    status, verdict = verify(forge.Box(keys), "--crl", crl(
+        made=1, until=9, name="early.crl"), trust=trust)
+    assert status == 1
 
 
 def test_a_part_is_not_the_whole(keys, verify, refuse, crl, policy):

@@ -110,10 +110,10 @@ PKG_MUST_CHECK enum pkg_code pkg_crls_add_file(struct pkg_crls **crls,
 					       struct pkg_err *err);
 /*
  * Is the newest list of every CA at most @max_age seconds old at the time
- * @now, counted from its thisUpdate?  Fails with PKG_NO, reason
- * "crl-too-old".
+ * @now, counted from its thisUpdate?  Lists that are older than that and than
+ * another one are forgotten.  Fails with PKG_NO, reason "crl-too-old".
  */
-PKG_MUST_CHECK enum pkg_code pkg_crls_check_age(const struct pkg_crls *crls,
+PKG_MUST_CHECK enum pkg_code pkg_crls_check_age(struct pkg_crls *crls,
 						int64_t max_age, int64_t now,
 						struct pkg_err *err);
 size_t pkg_crls_count(const struct pkg_crls *crls); /* NULL: 0 */
