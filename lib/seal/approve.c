@@ -212,8 +212,8 @@ static enum pkg_code decide(struct decision *self, struct pkg_err *err)
 				    err));
 	PKG_TRY(
 	    pkg_seal_check_expected(self->input.head, job->expect_sha256, err));
-	PKG_TRY(pkg_seal_check_subject(&self->input.head->manifest.subject,
-				       job->device, self->env, err));
+	PKG_TRY(pkg_seal_check_subject(&self->input.head->manifest, job->device,
+				       self->env, err));
 	PKG_TRY(find_policy(self, err));
 	pkg_seal_input_approvable(&self->input, &subject);
 	decision.policy = self->policy;

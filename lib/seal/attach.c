@@ -2,6 +2,7 @@
 #include "packline/seal.h"
 
 #include "packline/approval_policy.h"
+#include "packline/device_config.h"
 #include "packline/text.h"
 #include "packline/trust.h"
 #include "seal/input.h"
@@ -169,7 +170,12 @@ static enum pkg_code check_claims(const struct attach *self,
 		PKG_TRY(pkg_trust_ask(self->job->trust, self->env, &asked,
 				      &answer, err));
 	}
-	return PKG_OK;
+	return self->job->demands.device == NULL
+		   ? PKG_OK
+		   : pkg_device_config_check_made(
+			 self->job->demands.device, manifest->kind,
+			 manifest->has_policy ? manifest->policy_sha256 : NULL,
+			 err);
 }
 
 /*

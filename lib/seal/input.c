@@ -191,9 +191,10 @@ enum pkg_code pkg_seal_check_sound(const struct pkg_container_head *head,
 
 /* The device config that brings the key says whom it is a key for. */
 static enum pkg_code check_device(const struct pkg_device_config *device,
-				  const struct pkg_container_subject *subject,
+				  const struct pkg_container_manifest *manifest,
 				  struct pkg_err *err)
 {
+	const struct pkg_container_subject *subject = &manifest->subject;
 	char hex[65];
 
 	if (device == NULL)
@@ -213,18 +214,20 @@ static enum pkg_code check_device(const struct pkg_device_config *device,
 				  "%s, not for '%s' with %s",
 				  subject->device_config, hex, device->id,
 				  device->sha256);
-	return PKG_OK;
+	return pkg_device_config_check_made(
+	    device, manifest->kind,
+	    manifest->has_policy ? manifest->policy_sha256 : NULL, err);
 }
 
 enum pkg_code
-pkg_seal_check_subject(const struct pkg_container_subject *subject,
+pkg_seal_check_subject(const struct pkg_container_manifest *manifest,
 		       const struct pkg_device_config *device,
 		       const struct pkg_env *env, struct pkg_err *err)
 {
-	const char *expires = subject->expires;
+	const char *expires = manifest->subject.expires;
 	int64_t then = 0;
 
-	PKG_TRY(check_device(device, subject, err));
+	PKG_TRY(check_device(device, manifest, err));
 	if (expires == NULL || !pkg_time_parse(&then, expires, strlen(expires)))
 		return PKG_OK;
 	if (env->now(env) < then)

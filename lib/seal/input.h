@@ -63,11 +63,11 @@ pkg_seal_check_expected(const struct pkg_container_head *head,
 /*
  * Is it for these devices, and not expired?
  * @device  NULL = any.
- * Fails with PKG_NO, reason "wrong-tenant", "wrong-device-config" or
- * "expired".
+ * Fails with PKG_NO, reason "wrong-tenant", "wrong-device-config",
+ * "unapproved" or "expired".
  */
 PKG_MUST_CHECK enum pkg_code
-pkg_seal_check_subject(const struct pkg_container_subject *subject,
+pkg_seal_check_subject(const struct pkg_container_manifest *manifest,
 		       const struct pkg_device_config *device,
 		       const struct pkg_env *env, struct pkg_err *err);
 /*

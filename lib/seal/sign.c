@@ -182,8 +182,8 @@ enum pkg_code pkg_seal_sign(const struct pkg_seal_sign *job,
 	PKG_TRY(pkg_seal_input_open(&input, job->source, NULL, env, err));
 	json = &input.head->manifest_json;
 	PKG_TRY(check_head(job, input.head, err));
-	PKG_TRY(pkg_seal_check_subject(&input.head->manifest.subject,
-				       job->device, env, err));
+	PKG_TRY(pkg_seal_check_subject(&input.head->manifest, job->device, env,
+				       err));
 	PKG_TRY(check_acl(job, &options, err));
 	PKG_TRY(pkg_seal_check_approvals(
 	    &input, &(struct pkg_seal_terms){job->policy, job->device}, env,

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How other files are opened. */
 struct opening {
@@ -404,6 +405,30 @@ enum pkg_code pkg_device_config_may_sign(const struct pkg_device_config *config,
 	return config->acl.has_sign ? may(config, &config->acl.sign,
 					  "sign what is made with", who, err)
 				    : PKG_OK;
+}
+
+enum pkg_code
+pkg_device_config_check_made(const struct pkg_device_config *config,
+			     enum pkg_container_kind kind,
+			     const uint8_t *policy_sha256, struct pkg_err *err)
+{
+	const struct pkg_approval_policy *policy = config->policy;
+
+	if (kind != config->kind)
+		return pkg_refuse(err, PKG_NO, "wrong-device-config",
+				  "it is of kind '%s', and device config '%s' "
+				  "asks for '%s'",
+				  pkg_container_kind_name(kind), config->id,
+				  pkg_container_kind_name(config->kind));
+	if (policy == NULL || (policy_sha256 != NULL &&
+			       memcmp(policy_sha256, policy->sha256, 32) == 0))
+		return PKG_OK;
+	(void)pkg_refuse(err, PKG_NO, "unapproved",
+			 "it was made under %s approval policy, and device "
+			 "config '%s' asks for '%s'",
+			 policy_sha256 == NULL ? "no" : "another", config->id,
+			 policy->path);
+	return pkg_hint(err, "make it with that device config");
 }
 
 void pkg_device_config_free(struct pkg_device_config *config)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "impl.h"
 
+#include "packline/device_config.h"
+
 #include <string.h>
 
 static const struct {
@@ -53,6 +55,21 @@ static enum pkg_code check_claims(struct verify_run *run, struct pkg_err *err)
 					     : questions[i].skipped));
 	}
 	return PKG_OK;
+}
+
+/* A device config that was given is the one that the manifest names. */
+static enum pkg_code check_made(struct verify_run *run, struct pkg_err *err)
+{
+	const struct pkg_container_manifest *manifest = &run->head->manifest;
+	const struct pkg_device_config *device = run->options->demands.device;
+
+	if (device == NULL ||
+	    pkg_device_config_check_made(
+		device, manifest->kind,
+		manifest->has_policy ? manifest->policy_sha256 : NULL,
+		err) == PKG_OK)
+		return PKG_OK;
+	return pkg_verify_failed(run, PKG_VERIFY_DEVICE_CONFIG, err);
 }
 
 static enum pkg_code describe_approvals(struct verify_run *run,
@@ -190,6 +207,7 @@ enum pkg_code pkg_verify_claims(struct verify_run *run, struct pkg_err *err)
 				  run->options->demands.device, err) != PKG_OK)
 		return pkg_verify_failed(run, PKG_VERIFY_SIGNATURES, err);
 	PKG_TRY(check_claims(run, err));
+	PKG_TRY(check_made(run, err));
 	PKG_TRY(check_state(run, err));
 	return check_approvals(run, err);
 }

@@ -303,3 +303,49 @@ def test_a_state_that_was_tampered_with_is_no_empty_one(keys, refuse, tmp_path,
                  check=3)
     assert "state file" in answer.err
     assert path.read_text() == text
+
+
+# -- what a device config asks for ----------------------------------------------
+
+def test_made_otherwise_than_its_device_config_says(
+        keys, scene, run, refuse, verify, device_config, tmp_path):
+    """A manifest says for which device config it is, and does as it likes."""
+    path = device_config(kind="signed", recipients=(),
+                         extra=f"approvalPolicy: {scene.path}\n")
+    own = {"id": "ecu-a", "sha256": forge.sha256(path.read_bytes())}
+    past = forge.Box(keys, device_config=own)
+    other = scene.box(device_config=own)
+    other.manifest["policy_sha256"] = "a" * 64
+    for box in past, other:
+        refuse(box, 1, "unapproved", "-d", path)
+        run("pkg-seal", "open", "--trust", keys.ca, "-d", path, "-o", "out",
+            "a.seal", check=1)
+    scene.says(good := scene.box(device_config=own), "alice")
+    scene.says(good, "bob")
+    assert verify(good, "-d", path, trust=scene.trust)[0] == 0
+
+    past.write(tmp_path / "b.seal")
+    past.signers = []
+    past.write(tmp_path / "a.draft")
+    (tmp_path / "a.p7s").write_bytes(
+        forge.sign(keys, "release", past.manifest_bytes()))
+    attach = ("pkg-seal", "attach", "--trust", keys.ca, "-o", "c.seal")
+    answer = run(*attach, "-d", path, "a.draft", "a.p7s", check=1)
+    assert "[unapproved]" in answer.err
+    run(*attach, "a.draft", "a.p7s", check=0)
+
+
+def test_of_another_kind_than_its_device_config_says(
+        keys, run, refuse, verify, device_config, tmp_path):
+    """In the clear, where the device config asks for encryption."""
+    path = device_config(kind="sealed")
+    own = {"id": "ecu-a", "sha256": forge.sha256(path.read_bytes())}
+    refuse(forge.Box(keys, device_config=own), 1, "wrong-device-config", "-d",
+           path)
+    assert verify(forge.Box(keys, kind="sealed", device_config=own), "-d",
+                  path)[0] == 0
+    forge.Box(keys, device_config=own, signers=[]).write(tmp_path / "a.draft")
+    answer = run("pkg-seal", "sign", "--key", keys.key("release"), "--cert",
+                 keys.cert("release"), "-d", path, "-o", "b.seal", "a.draft",
+                 check=1)
+    assert "[wrong-device-config]" in answer.err

@@ -82,6 +82,18 @@ pkg_device_config_may_approve(const struct pkg_device_config *config,
 PKG_MUST_CHECK enum pkg_code
 pkg_device_config_may_sign(const struct pkg_device_config *config,
 			   const char *who, struct pkg_err *err);
+/*
+ * Is a container as this config, which its manifest names, asks for?
+ * @kind           of the container.
+ * @policy_sha256  32 bytes: of the approval policy that it was made under;
+ *                 NULL if under none.
+ * Fails with PKG_NO, reason "wrong-device-config" if it is of another kind,
+ * "unapproved" if the config has an approval policy and that is another one.
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_device_config_check_made(const struct pkg_device_config *config,
+			     enum pkg_container_kind kind,
+			     const uint8_t *policy_sha256, struct pkg_err *err);
 void pkg_device_config_free(
     struct pkg_device_config *config); /* NULL is fine */
 /* The JSON Schema (draft-07) of a device config, newline included. */
