@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/fields.h"
 #include "container/members.h"
+#include "packline/buf.h"
+#include "packline/json.h"
+#include "packline/limits.h"
+#include "packline/sink.h"
 
 #include <string.h>
 
@@ -50,8 +54,34 @@ static enum pkg_code take_encryption(struct fields *parent,
 	return pkg_fields_end(&self, err);
 }
 
-/* The extension point: signed and ignored, unless it says it must not be. */
-static enum pkg_code take_ext(struct fields *self, struct pkg_err *err)
+static enum pkg_code keep_ext(const char **out, struct pkg_arena *arena,
+			      const struct pkg_node *ext, struct pkg_err *err)
+{
+	PKG_AUTO_FINI(pkg_buf)
+	struct pkg_buf text = {.max = PKG_LIMIT_MANIFEST_JSON_BUNDLE};
+	struct pkg_sink_buf sink;
+	struct pkg_jsonw w;
+
+	pkg_sink_buf_init(&sink, &text);
+	pkg_jsonw_init(&w, &sink.sink, PKG_JSONW_STRICT);
+	pkg_jsonw_object(&w);
+	/* What was read is canonical: the keys are in order already. */
+	for (struct pkg_node *one = ext->first; one != NULL; one = one->next) {
+		pkg_jsonw_key(&w, one->key);
+		pkg_jsonw_node(&w, one);
+	}
+	pkg_jsonw_object_end(&w);
+	PKG_TRY(pkg_jsonw_finish(&w, err));
+	*out = pkg_arena_dup(arena, pkg_buf_str(&text), text.len, err);
+	return *out == NULL ? err->code : PKG_OK;
+}
+
+/*
+ * The extension point: signed and ignored, unless it says it must not be.  Who
+ * signs is shown what he signs, so it is kept as it is.
+ */
+static enum pkg_code take_ext(struct fields *self, const char **out,
+			      struct pkg_err *err)
 {
 	const struct pkg_node *ext = NULL;
 
@@ -66,7 +96,7 @@ static enum pkg_code take_ext(struct fields *self, struct pkg_err *err)
 					  "and not known here",
 					  self->document, n->key);
 	}
-	return PKG_OK;
+	return keep_ext(out, self->arena, ext, err);
 }
 
 static enum pkg_code take_member(struct fields *parent,
@@ -169,7 +199,7 @@ static enum pkg_code take_front(struct fields *self,
 	PKG_TRY(take_encryption(self, out, &encryption, err));
 	PKG_TRY(pkg_fields_text(self, "expires", pkg_container_is_time,
 				FIELD_NULLABLE, &subject->expires, err));
-	PKG_TRY(take_ext(self, err));
+	PKG_TRY(take_ext(self, &out->ext, err));
 	PKG_TRY(pkg_fields_int(self, "format", 1, 0, &format, err));
 	PKG_TRY(pkg_fields_text(self, "id", pkg_is_uuid, 0, &subject->id, err));
 	PKG_TRY(pkg_fields_enum(self, "kind", kinds, &kind, err));

@@ -91,11 +91,14 @@ static enum pkg_code add_subject(struct facts *facts,
 	    add(facts, "kind", pkg_container_kind_name(manifest->kind), err));
 	PKG_TRY(add(facts, "content",
 		    pkg_container_content_name(subject->content), err));
-	return add(facts, "policy",
-		   manifest->has_policy
-		       ? hex_of(facts, manifest->policy_sha256, 32, err)
-		       : "(none: no approvals are asked for)",
-		   err);
+	PKG_TRY(add(facts, "policy",
+		    manifest->has_policy
+			? hex_of(facts, manifest->policy_sha256, 32, err)
+			: "(none: no approvals are asked for)",
+		    err));
+	return manifest->ext == NULL
+		   ? PKG_OK
+		   : add(facts, "extensions", manifest->ext, err);
 }
 
 static enum pkg_code add_files(struct facts *facts,

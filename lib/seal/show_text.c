@@ -76,6 +76,7 @@ static void show_subject(struct page *page,
 		line_hex(page, "  sha256", subject->device_config_sha256, 32);
 	if (manifest->has_policy)
 		line_hex(page, "policy", manifest->policy_sha256, 32);
+	line(page, "extensions", manifest->ext);
 }
 
 static void show_files(struct page *page,

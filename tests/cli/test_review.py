@@ -229,6 +229,21 @@ def test_a_hostile_certificate(run, tmp_path, keys, draft):
     assert rb"certificate     CN=eve\\1B[2J\u{202e}ecila" in terminal.screen
 
 
+def test_extensions_are_signed_and_shown(run, tmp_path, keys):
+    """Nothing here reads them, but others may: nobody is to sign them unseen."""
+    box = forge.Box(keys, version="1.2.3", signers=[])
+    box.write(tmp_path / "old")
+    box.manifest["ext"] = {"vendor": {"run": "\x7f\n x\u202e", "n": [1, None]}}
+    draft = box.write(tmp_path / "a.draft")
+    text = r'{"vendor":{"n":[1,null],"run":"\x7f\\n x\u{202e}"}}' "\n"
+    screen = on_terminal(tmp_path, keys, "--previous", "old")[0].decode()
+    before, _, changed = screen.partition("=== CHANGED")
+    assert "extensions      " + text in before
+    assert "+ extensions    " + text in changed
+    told = run("pkg-seal", "show", "--format", "text", draft, check=0).out
+    assert "extensions     " + text in told
+
+
 # -- what changed -------------------------------------------------------------
 
 def test_what_changed_since_the_last_time(run, tmp_path, keys, draft):

@@ -107,6 +107,8 @@ struct pkg_container_manifest {
 	bool has_policy;
 	uint8_t policy_sha256[32];  /* of the approval policy, over its bytes */
 	uint8_t request_sha256[32]; /* of the plaintext of request.json */
+	const char *ext; /* canonical JSON of what is signed and not read; NULL
+			    = nothing.  Decoded only: writers have none */
 	size_t member_count;
 	const struct pkg_container_member *members; /* in the file's order */
 };
