@@ -19,9 +19,14 @@ ROLES = {"alice": "product", "bob": "security", "dora": "quality",
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
 
-def moment(**later):
-    """That long after now: the keys of the tests are valid from now on."""
-    return (NOW + datetime.timedelta(**later)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def moment(start=NOW, **later):
+    """That long after START: the keys of the tests are valid from now on."""
+    return (start + datetime.timedelta(**later)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_now(**later):
+    """That long after this very moment; it may be an hour since ISSUED."""
+    return moment(datetime.datetime.now(datetime.timezone.utc), **later)
 
 
 ISSUED = moment()

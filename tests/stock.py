@@ -118,6 +118,8 @@ STOCK = Stock()
 
 def check_run(tool, cwd, result, stdin):
     """After a run of TOOL that ended with 0."""
+    if not result.raw.startswith(b'{"'):
+        return      # lines for people, or a container, in which all may stand
     for line in result.raw.splitlines():
         record = json.loads(line) if line.startswith(b'{"') else {}
         if tool == "pkg-verify" and record.get("type") == "verdict":

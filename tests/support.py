@@ -83,7 +83,7 @@ class Runner:
         self.cwd = cwd
 
     def __call__(self, tool, *args, input=None, cwd=None, env=None,
-                 check=None, timeout=120, agree=True, **options):
+                 check=None, timeout=900, agree=True, **options):
         """Run to the end; containers are checked by stock.py, too.
 
         input: text or bytes for standard input (default: /dev/null).

@@ -32,7 +32,7 @@ class Terminal:
 
     def read_until(self, text):
         """Or to the end of the tool."""
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 1800
         while text not in self.screen:
             assert time.monotonic() < limit, self.screen
             ended = self.process.poll() is not None
@@ -47,7 +47,7 @@ class Terminal:
     def end(self):
         """Exit status and standard error."""
         self.read_until(b"\0")      # never comes: to the end
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=600)
         os.close(self.primary)
         os.close(self.secondary)
         self.screen = self.screen.replace(b"\r\n", b"\n")

@@ -17,7 +17,7 @@ import forge
 import manifest_product
 import pytest
 import reference
-from office import Office, moment
+from office import Office, from_now
 
 
 class Desks:
@@ -391,7 +391,7 @@ def test_expiry_of_an_approval(asked):
     asked.at("build", "pkg-seal", "request", "-o", "gateway.request",
              "--force", "gateway.draft")
     asked.carry("gateway.request", "build", "alice")
-    for said, days in ((moment(days=9), 2), (moment(days=1), 1)):
+    for said, days in ((from_now(days=9), 2), (from_now(days=1), 1)):
         asked.decide("alice", "gateway.request", "--pair", "--expires", said,
                      output=f"a{days}")
         words = json.loads(

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from office import Office
 from support import ASKS, Runner, agreement, bin_folder, clean_environment
+from terminal import Terminal
 
 SUBJECT = ("--tenant", "acme", "--name", "demo", "--version", "1.0",
            "--sequence", "7")
@@ -223,17 +224,19 @@ def test_what_verbs_write_is_the_same(run, keys, desk, verb):
 def test_a_terminal_can_be_asked(run, traced, keys, desk):
     """Also what was typed too early is thrown away."""
     log = desk / "strace.log"
-    command = " ".join(map(str, [
-        "strace", "-f", "-o", log, bin_folder() / "pkg-seal", "sign",
-        *signer(keys), "-o", "new", "b.draft"]))
-    done = subprocess.run(["script", "-qefc", command, "/dev/null"], cwd=desk,
-                          input=b"1.0\n", capture_output=True, check=False)
+    terminal = Terminal(desk, "strace", "-f", "-o", log,
+                        bin_folder() / "pkg-seal", "sign", *signer(keys), "-o",
+                        "new", "b.draft")
+    terminal.type(b"1.0\n")
+    terminal.read_until(b"type its version")
+    terminal.type(b"\n")
+    assert terminal.end()[0] == 1 and not (desk / "new").exists()
     calls = log.read_text().splitlines()
     if on_this_system(run)[1]:
         entered = index(calls, r"SET_MODE_FILTER.*= 0")
         assert index(calls[entered:], r"ioctl\(.*TCFLSH.* = 0") > 0
         assert not [line for line in calls[entered:] if "EPERM" in line]
-    assert b"type its version" in done.stdout
+    assert b"type its version" in terminal.screen
 
 
 def test_the_module_of_a_token_is_not_confined(run, traced, keys, desk,

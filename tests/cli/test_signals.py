@@ -47,7 +47,7 @@ def test_half_an_extraction(container, keys, tmp_path, number):
         process.stdin.flush()
         wait_for_output(tmp_path, process)
         process.send_signal(number)
-        assert process.wait(60) == -number
+        assert process.wait(600) == -number
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,5 +66,5 @@ def test_an_ignored_signal_stays_ignored(container, keys, tmp_path):
         process.send_signal(signal.SIGHUP)
         process.stdin.write(container[len(container) // 2:])
         process.stdin.close()
-        assert process.wait(60) == 0, process.stderr.read()
+        assert process.wait(600) == 0, process.stderr.read()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

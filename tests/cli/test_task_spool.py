@@ -157,7 +157,7 @@ def test_two_processes_make_each_task_once(desk, sanitized):
          "--all", "--yes"], cwd=desk.path, env=clean_environment(),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE) for _ in range(2)]
-    said = [one.communicate(timeout=100) for one in both]
+    said = [one.communicate(timeout=600) for one in both]
     assert [(one.returncode, err) for one, (_, err) in zip(both, said)] == \
         [(0, b"")] * 2
     made = [json.loads(line)["id"] for out, _ in said
@@ -178,7 +178,7 @@ def test_two_processes_create_one_task(desk):
              "--requester", "build", "--id", f"t{n}", "a.bin"],
             cwd=desk.path, env=clean_environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
-        said = [one.communicate(timeout=100) for one in both]
+        said = [one.communicate(timeout=600) for one in both]
         assert [one.returncode for one in both] == [0, 0], said
         assert said[0] == said[1]
         assert json.loads(said[0][0]) == desk.status(f"t{n}")

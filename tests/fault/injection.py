@@ -43,7 +43,7 @@ def traced(options, tool, args, folder, out=subprocess.DEVNULL):
     return subprocess.run(
         ["strace", "-f", *options, tool, *map(plain, args)], cwd=folder,
         env=clean_environment(), stdin=subprocess.DEVNULL, stdout=out,
-        stderr=subprocess.PIPE, check=False, timeout=120)
+        stderr=subprocess.PIPE, check=False, timeout=600)
 
 
 def all_places(ready, tool, folder, log):

@@ -35,7 +35,7 @@ def fail_at(number, ready, run, shim, folder):
     env = clean_environment(LD_PRELOAD=shim, PKG_FAIL_ALLOC=number)
     # Not run(): what comes out is compared, tests/stock.py need not look.
     done = subprocess.run([run.folder / ready.tool, *map(plain, ready.args)],
-                          cwd=folder, env=env, check=False, timeout=120,
+                          cwd=folder, env=env, check=False, timeout=600,
                           stdin=subprocess.DEVNULL, capture_output=True)
     files = ready.tidy(folder)
     if done.returncode == 4:

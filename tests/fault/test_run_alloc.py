@@ -50,7 +50,7 @@ def test_failing_allocation(threads, build, run, keys, tmp_path, sanitized):
             [run.folder / "pkg-batch", *map(plain, args)], cwd=folder,
             env=clean_environment(LD_PRELOAD=shim, PKG_FAIL_ALLOC=number),
             check=False, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=120)
+            timeout=600)
         assert done.returncode in (0, 4), (number, done)
         kept = results.read_bytes() if results.exists() else b""
         if done.returncode == 4:

@@ -49,11 +49,11 @@ class Signer:
                                         start_new_session=True)
 
     def wait(self):
-        assert self.process.wait(300) == 0
+        assert self.process.wait(1800) == 0
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(60)
+        self.process.wait(600)
 
     def codes(self):
         path = self.desk.folder / f"{self.name}.codes"

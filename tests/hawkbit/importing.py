@@ -58,7 +58,7 @@ class Api:
                 json.dumps(body).encode()
             request.add_header("Content-Type", kind)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=600) as answer:
                 return answer.status, self.read(answer)
         except urllib.error.HTTPError as answer:
             return answer.code, self.read(answer)

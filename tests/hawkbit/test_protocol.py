@@ -545,7 +545,7 @@ def test_interrupted_by_a_signal_and_done_again(importer, bundle, stand_in):
         [bin_folder() / "pkg-import", bundle, "--trust", importer.keys.ca,
          "--server", stand_in.url, "--netrc", importer.netrc],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    process[0].wait(timeout=60)
+    process[0].wait(timeout=600)
     assert stand_in.fault.hit
     result = importer(bundle, server=stand_in.url, check=0)
     assert len(stand_in.store.alive("modules")[0]["_artifacts"]) == 2

@@ -72,10 +72,15 @@ def test_a_guess_of_the_plaintext_cannot_be_confirmed(seal):
     assert sha256[0] != sha256[1]
 
 
+def flip(data):
+    """The last bit: a fixed byte in its place may be the one that was there."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
 @pytest.mark.parametrize("spoil, reason", [
     (lambda box: box.store(box.stored[0][0], b"evil" * 50000),
      "plaintext-mismatch"),
-    (lambda box: box.stored[0][1][:-1] + b"\0", "tag-mismatch"),
+    (lambda box: flip(box.stored[0][1]), "tag-mismatch"),
 ])
 def test_nothing_is_published_before_its_end(keys, run, tmp_path, spoil,
                                              reason):

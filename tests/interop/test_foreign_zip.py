@@ -65,7 +65,7 @@ def program(command, name=None):
         if not shutil.which(needed):
             pytest.skip(f"no {needed}")
         subprocess.run(["sh", "-ec", command, "sh", path, *sorted(files)],
-                       cwd=path.parent / "in", check=True, timeout=60,
+                       cwd=path.parent / "in", check=True, timeout=600,
                        env={**os.environ, "LC_ALL": "C.UTF-8"},
                        capture_output=True)
     return make

@@ -4,7 +4,7 @@
 
 import forge
 import pytest
-from office import ISSUED, Office, moment
+from office import ISSUED, Office, from_now, moment
 
 
 @pytest.fixture
@@ -98,10 +98,10 @@ def test_requester_that_is_encrypted(keys, verify, office):
 def test_not_yet_issued(judge, good, office, box):
     """A clock may be five minutes ahead, and no more."""
     judge(good("alice") + [office.decision(box, "bob",
-                                           issued=moment(hours=1))],
+                                           issued=from_now(hours=1))],
           "approval-expired")
     judge(good("alice") + [office.decision(box, "bob",
-                                           issued=moment(seconds=200))],
+                                           issued=from_now(seconds=200))],
           None, code=0)
 
 

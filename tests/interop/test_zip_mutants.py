@@ -66,7 +66,7 @@ def accepted(build, tmp_path_factory, step):
     path.write_bytes(zip_of(*MEMBERS))
     done = subprocess.run(
         [build / "tests/interop/zip_mutants", path, str(step)],
-        capture_output=True, check=True, timeout=300, env=clean_environment())
+        capture_output=True, check=True, timeout=1800, env=clean_environment())
     *lines, last = done.stdout.decode().splitlines()
     return [line.split() for line in lines], int(last.split()[0])
 

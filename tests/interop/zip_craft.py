@@ -195,7 +195,7 @@ def unpacked(folder):
 def run_in(folder, command, data=b""):
     into = folder / "into"
     into.mkdir(parents=True)
-    done = subprocess.run(command, cwd=into, input=data, timeout=60,
+    done = subprocess.run(command, cwd=into, input=data, timeout=600,
                           capture_output=True, check=False,
                           env={**os.environ, "LC_ALL": "C.UTF-8"})
     return FAILS if done.returncode not in (0, 1) else unpacked(into)
@@ -255,7 +255,7 @@ def read_zip(program, data, folder, pipe=False, environment=None):
     out.mkdir()
     (folder / "a.zip").write_bytes(data)
     done = subprocess.run(
-        [program, "-" if pipe else folder / "a.zip", out], timeout=60,
+        [program, "-" if pipe else folder / "a.zip", out], timeout=600,
         input=data if pipe else b"", capture_output=True, check=False,
         env=environment)
     lines = done.stderr.decode().split("\n") + ["", "", ""]
