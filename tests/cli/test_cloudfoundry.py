@@ -204,10 +204,10 @@ def test_curl_sends_the_body_as_it_is(run, folder):
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         subprocess.run(
-            ["curl", "-sf", "--data-binary", "@body", "-H",
+            ["curl", "-sf", "--noproxy", "*", "--data-binary", "@body", "-H",
              f"Content-Type: {step['contentType']}",
              f"http://127.0.0.1:{server.server_port}/v3/packages/x/upload"],
-            cwd=folder, check=True, timeout=30)
+            cwd=folder, check=True, timeout=600)
         thread.join()
     assert received == [got]
 

@@ -8,11 +8,14 @@ which parts of it would have to repeat.
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
+import time
 
 import jsonschema
 import pytest
+from support import bin_folder, clean_environment
 
 NAMES = ["plain", "with space", " leading", "trailing ", "-x", "--help",
          "back\\slash", "new\nline", "carriage\rreturn", "\\n", "*star",
@@ -285,19 +288,42 @@ def test_path_that_is_not_utf8(run, put, tmp_path):
 
 
 
-def test_file_that_grows_while_it_is_read(run, put, tmp_path):
-    victim = put("victim", b"x" * (64 << 20))
-    writer = subprocess.Popen(
-        ["sh", "-c", "while :; do echo x >>victim; done"], cwd=tmp_path)
+def bytes_read(process):
     try:
-        answer = run("pkg-hash", "victim", check=4)
-    finally:
-        writer.kill()
-        writer.wait()
-    assert answer.out == ""
-    assert "'victim' changed while it was read" in answer.err
-    assert "[changed]" in answer.err
-    assert victim.stat().st_size > 64 << 20
+        with open(f"/proc/{process.pid}/io", encoding="ascii") as words:
+            return int(words.readline().split()[1])
+    except PermissionError:     # it has ended; only root may still look
+        return 1 << 60
+
+
+def stopped_half_way(size, cwd):
+    """pkg-hash, stopped while it reads; None if it was faster than we."""
+    tool = subprocess.Popen([bin_folder() / "pkg-hash", "victim"], cwd=cwd,
+                            env=clean_environment(), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+    while bytes_read(tool) < 8 << 20:   # more than its libraries
+        time.sleep(0.001)
+    tool.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, tool.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    if tool.poll() is None and bytes_read(tool) < size:
+        return tool
+    tool.kill()
+    tool.communicate()
+    return None
+
+
+def test_file_that_grows_while_it_is_read(put, tmp_path):
+    victim = put("victim")
+    for size in (64 << 20, 1 << 30, 16 << 30):
+        os.truncate(victim, size)
+        if tool := stopped_half_way(size, tmp_path):
+            break
+    with open(victim, "ab") as file:
+        file.write(b"x")
+    tool.send_signal(signal.SIGCONT)
+    out, err = tool.communicate(timeout=600)
+    assert (tool.returncode, out) == (4, "")
+    assert "'victim' changed while it was read" in err and "[changed]" in err
 
 
 def test_file_of_unknown_length(run):

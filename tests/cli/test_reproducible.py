@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
@@ -165,11 +166,8 @@ def test_on_another_file_system(run, keys, tmp_path, reference):
     shm = pathlib.Path("/dev/shm")
     if not os.access(shm, os.W_OK):
         pytest.skip("no /dev/shm")
-    folder = shm / f"packline-test-{os.getpid()}"
-    try:
-        made = build(run, keys, tree(folder))
-    finally:
-        subprocess.run(["rm", "-rf", folder], check=True)
+    with tempfile.TemporaryDirectory(dir=shm) as folder:
+        made = build(run, keys, tree(pathlib.Path(folder) / "product"))
     assert differing(reference, made) == []
 
 

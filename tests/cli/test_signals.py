@@ -31,7 +31,7 @@ def start(*args, cwd):
 
 def wait_for_output(folder, process):
     """Until something stands in folder under a temporary name."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not list(folder.iterdir()):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline, "no output was begun"

@@ -27,7 +27,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
             return self.cut()
         headers = {k: v for k, v in self.headers.items()
                    if k.lower() not in ("host", "connection", "expect")}
-        back = http.client.HTTPConnection(self.server.behind, timeout=60)
+        back = http.client.HTTPConnection(self.server.behind, timeout=600)
         back.request(self.command, self.path, body or None, headers)
         answer = back.getresponse()
         data = answer.read()

@@ -237,6 +237,6 @@ int main(void)
 	    cmocka_unit_test(interrupted_the_echo_is_back),
 	};
 
-	(void)alarm(60); /* a terminal that says nothing must not block */
+	(void)alarm(600); /* a terminal that says nothing must not block */
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
