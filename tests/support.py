@@ -53,6 +53,17 @@ def is_sanitized(folder):
     return re.search(r"^PKG_SANITIZE:\w+=.", cache, re.M) is not None
 
 
+@functools.cache
+def strace_works():
+    """It is there, and a container, say, lets it trace."""
+    try:
+        return subprocess.run(
+            ["strace", "-f", "-o", "/dev/null", "true"], check=False,
+            capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 @dataclasses.dataclass
 class Result:
     """How a tool ended and what it said."""

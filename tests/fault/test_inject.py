@@ -9,14 +9,13 @@ tries them all.
 import concurrent.futures
 import hashlib
 import os
-import shutil
 import subprocess
 
 import pytest
 from injection import (ERRORS, NEVER_FAIL, Judge, Place, after_error,
                        after_kill, all_places, traced)
 from power_cut import examine
-from support import clean_environment
+from support import clean_environment, strace_works
 
 ALL = os.environ.get("PKG_INJECT") == "all"
 # Where an output gets its bytes and its name.
@@ -27,8 +26,8 @@ DECISIVE = {"fsync", "linkat", "renameat", "renameat2", "mkdirat", "unlinkat",
 @pytest.fixture
 def strace(sanitized):
     """Asked for first: nothing is made in vain."""
-    if sanitized or not shutil.which("strace"):
-        pytest.skip("with strace, and not under a sanitizer")
+    if sanitized or not strace_works():
+        pytest.skip("with a strace that may trace, and not under a sanitizer")
 
 
 @pytest.fixture

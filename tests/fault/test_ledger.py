@@ -14,7 +14,7 @@ import subprocess
 
 import pytest
 from injection import CALL, NEVER_FAIL
-from support import clean_environment
+from support import clean_environment, strace_works
 
 # A log that is rotated once by four lines.
 ROTATE, LINES = 1300, 4
@@ -23,8 +23,8 @@ TEMPORARY = re.compile(r"\.packline-[0-9a-f]{16}\.tmp$")
 
 @pytest.fixture
 def ledger(run, sanitized, tmp_path):
-    if sanitized or not shutil.which("strace"):
-        pytest.skip("with strace, and not under a sanitizer")
+    if sanitized or not strace_works():
+        pytest.skip("with a strace that may trace, and not under a sanitizer")
     binary = run.folder.parent / "tests/fault/ledger"
 
     def call(*args, inject=(), log="/dev/null"):
