@@ -5,7 +5,6 @@
 #include "packline/hasher.h"
 #include "packline/path.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,10 +25,12 @@ struct pkg_exchange pkg_exchange_of(const struct pkg_batch *batch)
 	return exchange;
 }
 
-bool pkg_batch_is_imported(const struct pkg_batch *batch)
+enum pkg_code pkg_batch_is_imported(bool *imported,
+				    const struct pkg_batch *batch,
+				    struct pkg_err *err)
 {
-	return faccessat(pkg_job_fd(batch->job), BATCH_EXCHANGE, F_OK,
-			 AT_SYMLINK_NOFOLLOW) == 0;
+	return pkg_path_is_there(imported, pkg_job_fd(batch->job),
+				 BATCH_EXCHANGE, err);
 }
 
 enum pkg_code pkg_exchange_check_process(const struct pkg_process *process,

@@ -78,7 +78,8 @@ static enum pkg_code query_one(void *context,
 	}
 	s->report->missing++;
 	file_name(name, result->document, "tsq");
-	if (faccessat(s->job->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	PKG_TRY(pkg_path_is_there(&found, s->job->dirfd, name, err));
+	if (found)
 		return PKG_OK;
 	s->report->written++;
 	return write_query(s, name, result, err);
@@ -257,6 +258,7 @@ enum pkg_code pkg_batch_stamp_reply(struct pkg_batch *batch,
 {
 	struct stamping s = {.batch = batch, .job = job, .report = report};
 	struct pkg_batch_state state;
+	bool result = false;
 
 	*report = (struct pkg_batch_stamp_report){0};
 	PKG_TRY(check(batch, err));
@@ -265,8 +267,9 @@ enum pkg_code pkg_batch_stamp_reply(struct pkg_batch *batch,
 	if (report->missing > 0)
 		return PKG_OK;
 	/* That of a response is there already: it stays as it came. */
-	if (faccessat(pkg_job_fd(batch->job), BATCH_RESULT, F_OK,
-		      AT_SYMLINK_NOFOLLOW) != 0)
+	PKG_TRY(pkg_path_is_there(&result, pkg_job_fd(batch->job), BATCH_RESULT,
+				  err));
+	if (!result)
 		return pkg_batch_finish(batch, NULL, err);
 	state = batch->state;
 	state.status = PKG_BATCH_CLOSED;

@@ -106,6 +106,15 @@ enum pkg_code pkg_path_open_regular(int *fd, struct stat *st, int dirfd,
 	return code;
 }
 
+enum pkg_code pkg_path_is_there(bool *there, int dirfd, const char *path,
+				struct pkg_err *err)
+{
+	*there = faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return *there || errno == ENOENT
+		   ? PKG_OK
+		   : pkg_fail_os(err, errno, "cannot look for '%s'", path);
+}
+
 static enum pkg_code outside(const char *path, struct pkg_err *err)
 {
 	(void)pkg_fail(err, PKG_INPUT, "'%s' leads out of its folder", path);

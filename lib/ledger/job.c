@@ -130,10 +130,14 @@ static enum pkg_code find_tenant(const char **out,
 	*out = NULL;
 	for (size_t i = 0; i < tenants->count; i++) {
 		const char *tenant = tenants->items[i];
+		bool there = false;
 
 		(void)snprintf(path, sizeof(path), "%s/%s", tenant, id);
-		if (!pkg_spool_is_ours(spool, tenant) ||
-		    faccessat(spool->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		PKG_TRY(pkg_spool_is_ours(&there, spool, tenant, err));
+		if (there)
+			PKG_TRY(
+			    pkg_path_is_there(&there, spool->fd, path, err));
+		if (!there)
 			continue;
 		if (*out != NULL) {
 			(void)pkg_fail(err, PKG_USAGE,

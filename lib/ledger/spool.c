@@ -352,13 +352,23 @@ list_tenant(const struct pkg_spool *spool, const char *tenant,
 	return PKG_OK;
 }
 
-bool pkg_spool_is_ours(const struct pkg_spool *spool, const char *tenant)
+enum pkg_code pkg_spool_is_ours(bool *ours, const struct pkg_spool *spool,
+				const char *tenant, struct pkg_err *err)
 {
 	struct stat st;
 
-	return fstatat(spool->fd, tenant, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (st.st_uid == geteuid() || st.st_uid == 0) &&
-	       faccessat(spool->fd, tenant, R_OK | X_OK, AT_EACCESS) == 0;
+	*ours = false;
+	if (fstatat(spool->fd, tenant, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT
+			   ? PKG_OK
+			   : pkg_fail_os(err, errno, "cannot look at '%s'",
+					 tenant);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return PKG_OK;
+	*ours = faccessat(spool->fd, tenant, R_OK | X_OK, AT_EACCESS) == 0;
+	return *ours || errno == EACCES || errno == ENOENT
+		   ? PKG_OK
+		   : pkg_fail_os(err, errno, "cannot look into '%s'", tenant);
 }
 
 enum pkg_code
@@ -376,7 +386,10 @@ pkg_spool_list(struct pkg_spool *spool, const char *tenant,
 	if (pkg_spool_names_read(&names, spool->fd, err) != PKG_OK)
 		return pkg_wrap(err, "'%s/%s'", spool->path, spool->kind);
 	for (size_t i = 0; i < names.count; i++) {
-		if (pkg_spool_is_ours(spool, names.items[i]))
+		bool ours = false;
+
+		PKG_TRY(pkg_spool_is_ours(&ours, spool, names.items[i], err));
+		if (ours)
 			PKG_TRY(list_tenant(spool, names.items[i], visit,
 					    context, err));
 	}

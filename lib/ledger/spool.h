@@ -28,8 +28,12 @@ enum pkg_code pkg_spool_tenant(int *out, const struct pkg_spool *spool,
 /* The same, made if it is missing. */
 enum pkg_code pkg_spool_make_tenant(int *out, const struct pkg_spool *spool,
 				    const char *tenant, struct pkg_err *err);
-/* Is the folder of @tenant ours (or root's), and may we look into it? */
-bool pkg_spool_is_ours(const struct pkg_spool *spool, const char *tenant);
+/*
+ * Is the folder of @tenant ours (or root's), and may we look into it?  What is
+ * gone is nobody's.  Fails with PKG_SYSTEM if nobody can tell.
+ */
+enum pkg_code pkg_spool_is_ours(bool *ours, const struct pkg_spool *spool,
+				const char *tenant, struct pkg_err *err);
 /* The mode for what is made in the folder @fd. */
 enum pkg_code pkg_spool_mode(unsigned *out, int fd, struct pkg_err *err);
 

@@ -28,6 +28,8 @@ CALL = re.compile(r"^(\d+) +(\w+)\(", re.M)
 # answer: but that a file cannot be read is one of pkg-manifest's findings.
 HONEST = {3, 4, 5, 127}
 FINDING = b"[file-unreadable]"
+# A folder that we may not look into is that of another tenant.
+ANOTHERS = "EACCES", b"[no-such-job]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +158,8 @@ def after_error(judge, tool, place, error, folder):
         faults += judge.undone(files, folder)
         if done.stdout != ready.out and ready.exact:
             faults.append("another result")
-    elif done.returncode not in HONEST and FINDING not in done.stderr:
+    elif done.returncode not in HONEST and FINDING not in done.stderr and \
+            not (error == ANOTHERS[0] and ANOTHERS[1] in done.stderr):
         faults.append(f"exit status {done.returncode}")
     elif not done.stderr and place != Place("write", place.number):
         faults.append("no message")

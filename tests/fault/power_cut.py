@@ -28,6 +28,7 @@ class Oracle:
     def __init__(self, folder):
         self.folder = str(folder)
         self.things = {}
+        self.unnamed = {}    # number of a descriptor: file without a name
         self.faults = []
         self.published = 0
 
@@ -52,7 +53,7 @@ class Oracle:
             self.things[new + name[len(old):]] = thing
         self.thing(os.path.dirname(new)).names.add(new)
 
-    def call(self, name, args, result):
+    def call(self, name, args, number, result):
         paths = FD.findall(args)
         texts = TEXT.findall(args)
         if name == "openat" and ("O_CREAT" in args or "O_TMPFILE" in args):
@@ -65,12 +66,13 @@ class Oracle:
         elif name == "mkdirat":
             self.thing(os.path.join(paths[0], texts[0])).unsynced = True
         elif name == "linkat":
-            self.publish(self.unnamed, os.path.join(paths[1], texts[1]))
+            self.publish(self.unnamed[os.path.basename(texts[0])],
+                         os.path.join(paths[1], texts[1]))
         elif name.startswith("renameat"):
             self.publish(os.path.join(paths[0], texts[0]),
                          os.path.join(paths[1], texts[1]))
         if name == "openat" and "O_TMPFILE" in args:
-            self.unnamed = result
+            self.unnamed[number] = result
 
     def finish(self):
         for path, thing in self.things.items():
@@ -84,6 +86,6 @@ def examine(log, folder):
     for line in log.splitlines():
         found = LINE.match(line)
         if found and int(found[3]) >= 0:
-            oracle.call(found[1], found[2], found[4])
+            oracle.call(found[1], found[2], found[3], found[4])
     oracle.finish()
     return oracle.published, oracle.faults

@@ -18,9 +18,10 @@ from power_cut import examine
 from support import clean_environment, strace_works
 
 ALL = os.environ.get("PKG_INJECT") == "all"
-# Where an output gets its bytes and its name.
+# Where an output gets its bytes and its name, and where a tool asks whether
+# there is something.
 DECISIVE = {"fsync", "linkat", "renameat", "renameat2", "mkdirat", "unlinkat",
-            "ftruncate", "fchmod", "flock"}
+            "ftruncate", "fchmod", "flock", "faccessat2"}
 
 
 @pytest.fixture

@@ -175,7 +175,9 @@ static enum pkg_code go_on(struct running *self, struct pkg_err *err)
 {
 	const struct batch_tool *tool = &self->tool;
 	struct pkg_batch_outcome outcome;
+	bool imported = false;
 
+	PKG_TRY(pkg_batch_is_imported(&imported, tool->batch, err));
 	if (pkg_batch_state(tool->batch)->status != PKG_BATCH_FINISHING) {
 		PKG_TRY(prepare(self, err));
 		PKG_TRY(tell(self, work(self, &outcome, err), &outcome, err));
@@ -184,7 +186,7 @@ static enum pkg_code go_on(struct running *self, struct pkg_err *err)
 		PKG_TRY(batch_tool_run_key(&self->tool, &self->args->key, err));
 	}
 	/* What came over an air gap is stamped where there is a network. */
-	return tool->process->has_tsa && !pkg_batch_is_imported(tool->batch)
+	return tool->process->has_tsa && !imported
 		   ? PKG_OK
 		   : pkg_batch_finish(tool->batch, certs_of(self), err);
 }

@@ -161,8 +161,12 @@ pkg_batch_import(const struct pkg_exchange_import *job,
 /*
  * Did it come over an air gap?  Then it is closed as soon as it was run: time
  * stamps are the business of the side that has a network.
+ * @imported  receives the answer.
+ * Fails with PKG_SYSTEM if nobody can tell.
  */
-bool pkg_batch_is_imported(const struct pkg_batch *batch);
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_is_imported(bool *imported, const struct pkg_batch *batch,
+		      struct pkg_err *err);
 /*
  * Write the queries for a batch that is FINISHING: one for each document that
  * was signed and has neither stamp nor query.

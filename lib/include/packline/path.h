@@ -42,6 +42,15 @@ PKG_MUST_CHECK enum pkg_code pkg_path_open_regular(int *fd, struct stat *st,
 						   bool nofollow,
 						   struct pkg_err *err);
 /*
+ * Is there anything of the name @path, relative to @dirfd?  A link counts
+ * itself, whatever it points to.
+ * @there  receives the answer.
+ * Fails with PKG_SYSTEM if nobody can tell.
+ */
+PKG_MUST_CHECK enum pkg_code pkg_path_is_there(bool *there, int dirfd,
+					       const char *path,
+					       struct pkg_err *err);
+/*
  * Append the whole content of @path to @out, "-" is standard input.  More
  * than @out->max allows is PKG_INPUT; other errors as pkg_path_open().
  */
