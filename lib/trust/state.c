@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct pkg_state {
@@ -48,6 +49,21 @@ static const struct state_row *find(const struct pkg_state *state,
 	return NULL;
 }
 
+/* Replaced would be the link: what it leads to would stay as old as it is. */
+static enum pkg_code refuse_link(const struct pkg_state *state,
+				 struct pkg_err *err)
+{
+	struct stat st;
+
+	if (fstatat(state->folder, state->base, &st, AT_SYMLINK_NOFOLLOW) !=
+		0 ||
+	    !S_ISLNK(st.st_mode))
+		return PKG_OK;
+	pkg_fail(err, PKG_USAGE, "the state file '%s' is a symbolic link",
+		 state->path);
+	return pkg_hint(err, "name the file that it leads to");
+}
+
 /* Forget what was read, and read it (again); a missing file is empty. */
 static enum pkg_code load(struct pkg_state *state, struct pkg_err *err)
 {
@@ -56,6 +72,7 @@ static enum pkg_code load(struct pkg_state *state, struct pkg_err *err)
 	pkg_arena_free(state->arena);
 	state->arena = NULL;
 	state->rows = (struct state_rows){0};
+	PKG_TRY(refuse_link(state, err));
 	PKG_TRY(pkg_arena_new(&state->arena,
 			      PKG_LIMIT_ARENA_OF(PKG_LIMIT_STATE), err));
 	if (pkg_path_slurp(&text, state->folder, state->base, err) != PKG_OK) {

@@ -244,6 +244,27 @@ static void test_two_at_a_time_lose_nothing(void **state)
 	    "\"ecu-a\"", "01", "parent", "20", "acme")));
 }
 
+/* Replacing it would replace the link, and leave the file behind it old. */
+static void test_a_link_is_no_place_to_keep_it(void **state)
+{
+	PKG_AUTO(pkg_state) struct pkg_state *opened = NULL;
+	struct pkg_err err = PKG_ERR_INIT;
+	char real[160];
+
+	(void)state;
+	assert_null(accept_number(41, one));
+	(void)snprintf(real, sizeof(real), "%s.real", path);
+	assert_int_equal(rename(path, real), 0);
+	assert_int_equal(symlink("state.real", path), 0);
+	assert_int_equal(pkg_state_open(&opened, AT_FDCWD, path, &err),
+			 PKG_USAGE);
+	assert_int_equal(unlink(real), 0);
+	err = PKG_ERR_INIT;
+	assert_int_equal(pkg_state_open(&opened, AT_FDCWD, path, &err),
+			 PKG_USAGE);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_paths_that_are_no_files(void **state)
 {
 	static const char *const paths[] = {"-", "", "./-", "/tmp/"};
@@ -273,6 +294,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_nothing_happens_before_commit,
 					    start, stop),
 	    cmocka_unit_test_setup_teardown(test_two_at_a_time_lose_nothing,
+					    start, stop),
+	    cmocka_unit_test_setup_teardown(test_a_link_is_no_place_to_keep_it,
 					    start, stop),
 	    cmocka_unit_test(test_paths_that_are_no_files),
 	};

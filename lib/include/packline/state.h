@@ -36,7 +36,8 @@ PKG_API_BEGIN
  * @out    receives it; freed by the caller with pkg_state_free().
  * @dirfd  folder that @path is relative to (AT_FDCWD is fine).
  * A file that is not there is an empty state.
- * Fails with PKG_USAGE for "-" and for a path that ends in a slash; PKG_INPUT,
+ * Fails with PKG_USAGE for "-", a path that ends in a slash and a symbolic
+ * link, which would be replaced and not what it leads to; PKG_INPUT,
  * reason "bad-state", for a file that this function's counterpart has not
  * written; PKG_SYSTEM.
  */
