@@ -7,6 +7,7 @@
 #include "packline/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const char *const suites[] = {PKG_SUITE_1, NULL};
 
@@ -253,6 +254,18 @@ static bool is_pinned(const struct pkg_trust *trust, const uint8_t *spki)
 	return false;
 }
 
+/* To people Alice and alice are one: so they must not count as two. */
+static bool has_other_case(const struct pkg_trust *trust, const char *id)
+{
+	for (size_t i = 0; i < trust->pin_count; i++) {
+		const char *other = trust->pins[i].id;
+
+		if (strcasecmp(other, id) == 0 && strcmp(other, id) != 0)
+			return true;
+	}
+	return false;
+}
+
 static size_t count_ids(const struct pkg_trust *trust)
 {
 	size_t count = 0;
@@ -290,6 +303,14 @@ static enum pkg_code read_pins(struct pkg_trust *trust,
 			    file, "duplicate-pin", pins[i].spki,
 			    "a key counts once, whoever it is said to be", err,
 			    "this key is pinned already"));
+			continue;
+		}
+		if (has_other_case(trust, pins[i].id->text)) {
+			PKG_TRY(pkg_config_error(
+			    file, "duplicate-pin", pins[i].id,
+			    "write it alike each time: one person counts once",
+			    err,
+			    "this id is there already, with other capitals"));
 			continue;
 		}
 		to->id = pins[i].id->text;

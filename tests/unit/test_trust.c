@@ -58,6 +58,9 @@ static const struct {
     {POLICY "  signers: {pins: [{id: a, spki: 'sha256:@1'},\n"
 	    "    {id: b, spki: 'sha256:@1'}]}\n",
      "duplicate-pin", 5},
+    {POLICY "  signers: {pins: [{id: a, spki: 'sha256:@1'},\n"
+	    "    {id: A, spki: 'sha256:@2'}]}\n",
+     "duplicate-pin", 5},
     {POLICY "  signers: {pins: [{id: a, spki: 'sha256:ABC'}]}\n", "wrong-form",
      4},
     {POLICY "  signers: {pins: [{id: a, spki: 'SHA256:@1'}]}\n", "wrong-form",
