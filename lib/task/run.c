@@ -21,6 +21,7 @@ struct run {
 	bool begun;      /* it is RUNNING, for this process */
 	bool told;       /* and the audit log knows that this one began */
 	bool about_trust;
+	bool made; /* and found good: only to say so is left */
 };
 
 static void run_fini(struct run *self)
@@ -251,6 +252,7 @@ static enum pkg_code finish(struct run *self, struct pkg_err *err)
 {
 	struct task_open *open = &self->open;
 
+	self->made = true;
 	open->task->status = PKG_TASK_DONE;
 	if (self->told)
 		PKG_TRY(pkg_task_audit_end(self->job->audit, open->task,
@@ -345,7 +347,8 @@ static const char *tidy(struct pkg_task *task, const char *text,
 /*
  * A refusal that no other key and no other machine could change is the end of
  * the task.  Before the key was used everything else is about who asked, and
- * the task waits for the next one.
+ * the task waits for the next one.  A container that is made stays: whoever
+ * comes next finds it, DONE or RUNNING, and what could not be tidied up.
  */
 static enum pkg_code note_failure(struct run *self, struct pkg_err *err)
 {
@@ -354,6 +357,8 @@ static enum pkg_code note_failure(struct run *self, struct pkg_err *err)
 	struct pkg_err unwritten = PKG_ERR_INIT;
 	struct pkg_task *task = self->open.task;
 
+	if (self->made)
+		return pkg_failed_(err->code);
 	if (!self->begun &&
 	    !(self->about_task && is_no(err) && !is_about_policy(err)))
 		return pkg_failed_(err->code);

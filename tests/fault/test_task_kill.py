@@ -172,3 +172,28 @@ def test_killed_and_said_again(desk, tool, run, tmp_path, name, capsys):
             print(f"\ntask {name}: {len(places)} kills, {len(faults)} faults",
                   flush=True)
     assert faults == []
+
+
+@pytest.mark.parametrize("inject", [
+    "unlinkat:error=EIO:when=1",        # the draft
+    "unlinkat:error=EIO:when=2",        # the signed request, the draft is gone
+    "renameat,renameat2:error=EIO:when=4",      # DONE is not noted
+])
+def test_a_container_that_is_made_is_never_lost(desk, tool, run, inject):
+    """Nor signed twice, whatever keeps the run from tidying up behind it."""
+    desk.approved("t1")
+    args = ["task", "run", "--spool", "spool", "-d", "ecu-a.yaml", "--yes",
+            "--audit-log", "audit.log", "--expect-digest", desk.digest("t1"),
+            "t1"]
+    call = inject.partition(":")[0]
+    done = traced(["-o", "/dev/null", "-e", f"trace={call}", "-e",
+                   f"inject={inject}"], tool, args, desk.path)
+    assert done.returncode == 4, done
+    job = desk.folder("t1")
+    made = signatures(job / "container.seal")
+    assert len(made) == 1
+    assert desk.status("t1")["status"] == (
+        "RUNNING" if "rename" in inject else "DONE")
+    again = run("pkg-seal", *args, cwd=desk.path)
+    judge_run(run, tool, desk.path, job, made, again)
+    run("pkg-verify", "audit.log", cwd=desk.path, check=0)
