@@ -143,8 +143,10 @@ enum pkg_code pkg_audit_files_open(struct pkg_audit_files **out, int dirfd,
 	code = open_live(&live, folder, base, path, err);
 	if (code == PKG_OK)
 		code = open_with_live(files, folder, base, &live, err);
-	if (files->count > 0 && code == PKG_OK)
-		(void)flock(files->items[files->count - 1].fd, LOCK_UN);
+	/* The caller may write to this very log, and would wait for himself. */
+	if (code == PKG_OK)
+		code = pkg_audit_lock(files->items[files->count - 1].fd,
+				      LOCK_UN, path, err);
 	(void)close(folder);
 	if (live.fd >= 0)
 		(void)close(live.fd);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit log: what the verbs of pkg-seal write, and what pkg-verify says."""
 
-import hashlib
 import json
 import os
 import re
@@ -12,61 +11,13 @@ import jsonschema
 import pytest
 import softhsm
 from office import Office
+from seat import SUBJECT, Seat, certificate_sha256, sha256_of
 from support import ROOT, manifest_sha256, strace_works
-
-SUBJECT = ("--tenant", "acme", "--name", "gateway", "--version", "2.0")
-
-
-class Seat:
-    """Where somebody signs, with a log."""
-
-    def __init__(self, run, keys, folder):
-        self.run, self.keys, self.folder = run, keys, folder
-        (folder / "app.bin").write_bytes(b"firmware\n")
-
-    def key(self, name):
-        return ("--key", self.keys.key(name), "--cert", self.keys.cert(name))
-
-    def draft(self, *more):
-        self.run("pkg-seal", "create", *SUBJECT, *more, "-o", "a.draft",
-                 "--force", "app.bin", check=0)
-
-    def yes(self, name):
-        data = (self.folder / name).read_bytes()
-        return ("--yes", "--expect-digest", manifest_sha256(data))
-
-    def sign(self, *more, output="a.seal", code=0, verb="sign",
-             source="a.draft", **how):
-        return self.run("pkg-seal", verb, *self.key("officer"),
-                        *self.yes(source), "--audit-log", "log", *more, "-o",
-                        output, "--force", source, check=code, **how)
-
-    def log(self):
-        return [json.loads(line) for line in
-                (self.folder / "log").read_text().splitlines()]
-
-    def verify(self, *more, code=0):
-        done = self.run("pkg-verify", "log", *more, check=code)
-        return done.records[0] if done.records else done
-
-    def head(self, name="head.json", *more, code=0):
-        return self.run("pkg-seal", "head", "log", "-o", name,
-                        *(more or self.key("officer")), check=code)
 
 
 @pytest.fixture
 def seat(run, keys, tmp_path):
     return Seat(run, keys, tmp_path)
-
-
-def sha256_of(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def certificate_sha256(keys, name):
-    der = subprocess.run(["openssl", "x509", "-in", keys.cert(name),
-                          "-outform", "DER"], capture_output=True, check=True)
-    return hashlib.sha256(der.stdout).hexdigest()
 
 
 # -- what is written ----------------------------------------------------------
@@ -251,71 +202,6 @@ def test_a_log_in_order(seat):
     assert "cannot be seen" in checks["head"]["detail"]
     text = seat.run("pkg-verify", "--format", "text", "log", check=0).out
     assert text.startswith("log: yes\n") and "  -  head" in text
-
-
-def test_heads_are_signed_and_checked(seat, keys, tmp_path):
-    seat.draft()
-    seat.sign()
-    seat.head()
-    schema = json.loads((ROOT / "schemas/audit-head.schema.json").read_text())
-    jsonschema.validate(json.loads((tmp_path / "head.json").read_text()),
-                        schema)
-    seat.sign(output="b.seal")
-    verdict = seat.verify("--head", "head.json", "--trust", keys.ca)
-    assert (verdict["heads"], verdict["number"]) == (1, 5)
-    assert all(check["ok"] for check in verdict["checks"])
-    # as anybody can, without us
-    keys.openssl("cms", "-verify", "-binary", "-inform", "DER", "-in",
-                 tmp_path / "head.json.p7s", "-content",
-                 tmp_path / "head.json", "-CAfile", keys.ca, "-purpose",
-                 "any", "-out", tmp_path / "content")
-    # who is not trusted, or nobody
-    assert seat.verify("--head", "head.json", code=1)["reason"] == "no-trust"
-    assert seat.verify("--head", "head.json", "--trust", keys.path("ca2.pem"),
-                       code=1)["reason"] == "signer-untrusted"
-    (tmp_path / "head.json").write_bytes(
-        (tmp_path / "head.json").read_bytes().replace(b":3,", b":2,"))
-    assert seat.verify("--head", "head.json", "--trust", keys.ca,
-                       code=1)["reason"] == "signature-bad"
-
-
-def test_a_head_without_a_signature_needs_a_word(seat, keys):
-    seat.draft()
-    seat.sign()
-    seat.head("plain.json", "--force")
-    assert seat.verify("--head", "plain.json", "--trust", keys.ca,
-                       code=1)["reason"] == "head-unsigned"
-    verdict = seat.verify("--head", "plain.json", "--unsigned-heads")
-    signatures = verdict["checks"][0]
-    assert (signatures["id"], signatures["ok"]) == ("signatures", None)
-    assert "--unsigned-heads" in signatures["detail"]
-
-
-def test_a_cut_tail_is_seen_with_a_head_only(seat, keys, tmp_path):
-    seat.draft()
-    for _ in range(2):
-        seat.sign()
-    seat.head()
-    whole = (tmp_path / "log").read_bytes().splitlines(keepends=True)
-    (tmp_path / "log").write_bytes(b"".join(whole[:-2]))
-    assert seat.verify()["ok"]
-    assert seat.verify("--head", "head.json", "--trust", keys.ca,
-                       code=1)["reason"] == "log-truncated"
-    seat.sign()     # and somebody goes on
-    assert seat.verify()["lines"] == len(whole)
-    assert seat.verify("--head", "head.json", "--trust", keys.ca,
-                       code=1)["reason"] == "log-head"
-
-
-def test_another_log_instead(seat, keys, tmp_path):
-    seat.draft()
-    seat.sign()
-    seat.head()
-    (tmp_path / "log").unlink()
-    seat.sign()
-    assert seat.verify()["ok"]
-    assert seat.verify("--head", "head.json", "--trust", keys.ca,
-                       code=1)["reason"] == "log-head"
 
 
 @pytest.mark.parametrize("change, reason, code", [

@@ -4,13 +4,16 @@
 
 #include "packline/audit.h"
 #include "packline/cms.h"
+#include "packline/digest.h"
 #include "packline/limits.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct args {
 	struct seal_key_args signer;
+	struct audit_args audit;
 	bool no_sandbox;
 };
 
@@ -19,6 +22,9 @@ struct head {
 	struct pkg_buf json, p7s;
 	const char *names[2];
 	struct pkg_outfile *files[2];
+	struct pkg_audit_report report;
+	uint8_t sha256[2][32];
+	struct pkg_audit_item items[2]; /* the same, for the audit log */
 };
 
 static void head_fini(struct head *head)
@@ -37,29 +43,45 @@ static enum pkg_code check_args(const struct cli *cli, struct pkg_err *err)
 	return pkg_hint(err, "give -o FILE; its signature goes into FILE.p7s");
 }
 
-static enum pkg_code confine(const struct args *args,
-			     const struct seal_tool *tool, struct pkg_err *err)
+/*
+ * The log whose head it is, and the one that this is told to, which may be the
+ * same: a head is of what was there before.  Who opens a log to write mends its
+ * end, so that one is opened in between; but makes none out of a mistyped name.
+ */
+static enum pkg_code open_logs(struct pkg_audit_files **files,
+			       struct seal_tool *tool, const struct args *args,
+			       const char *log, struct pkg_err *err)
 {
-	struct protect_needs needs = {.no_sandbox = args->no_sandbox,
-				      .key = args->signer.load.key,
-				      .folder_count = 1};
-	enum pkg_code code;
+	const int dirfd = cli_dirfd(tool->cli);
 
-	PKG_TRY(seal_tool_folder(&needs.folders[0], tool, cli_output(tool->cli),
-				 err));
-	code = protect_enter(&needs, err);
-	(void)close(needs.folders[0]);
-	return code;
+	PKG_TRY(pkg_audit_files_open(files, dirfd, log, err));
+	PKG_TRY(seal_tool_audit(tool, &args->audit, "head", log, err));
+	if (tool->audit.trail.audit == NULL)
+		return PKG_OK;
+	pkg_audit_files_free(*files);
+	*files = NULL;
+	return pkg_audit_files_open(files, dirfd, log, err);
+}
+
+static enum pkg_code confine(const struct args *args, struct seal_tool *tool,
+			     struct pkg_err *err)
+{
+	struct pkg_seal_output output = {.path = cli_output(tool->cli)};
+
+	return seal_tool_confine(
+	    &(struct seal_confine){.tool = tool,
+				   .output = &output,
+				   .no_sandbox = args->no_sandbox,
+				   .key = args->signer.load.key},
+	    err);
 }
 
 /* The head of a log that is not in order would vouch for it. */
 static enum pkg_code make(struct head *head, struct pkg_audit_files *files,
 			  const struct pkg_env *env, struct pkg_err *err)
 {
-	struct pkg_audit_report report;
-
-	PKG_TRY(pkg_audit_check(&report, env, files, NULL, 0, err));
-	return pkg_audit_head_encode(&head->json, &report.head, err);
+	PKG_TRY(pkg_audit_check(&head->report, env, files, NULL, 0, err));
+	return pkg_audit_head_encode(&head->json, &head->report.head, err);
 }
 
 static enum pkg_code sign(struct head *head, const struct seal_tool *tool,
@@ -78,6 +100,15 @@ static enum pkg_code sign(struct head *head, const struct seal_tool *tool,
 			    &options, err);
 }
 
+static enum pkg_code name_files(struct head *head, const struct seal_tool *tool,
+				struct pkg_err *err)
+{
+	head->names[0] = cli_output(tool->cli);
+	head->names[1] =
+	    pkg_arena_printf(tool->arena, err, "%s.p7s", head->names[0]);
+	return head->names[1] == NULL ? pkg_failed_(err->code) : PKG_OK;
+}
+
 /* Both are written before the first of them is given its name. */
 static enum pkg_code write_out(struct head *head, const struct seal_tool *tool,
 			       struct pkg_err *err)
@@ -87,11 +118,6 @@ static enum pkg_code write_out(struct head *head, const struct seal_tool *tool,
 	const struct pkg_buf *const bytes[] = {&head->json, &head->p7s};
 	const size_t count = head->p7s.len == 0 ? 1 : 2;
 
-	head->names[0] = cli_output(tool->cli);
-	head->names[1] =
-	    pkg_arena_printf(tool->arena, err, "%s.p7s", head->names[0]);
-	if (head->names[1] == NULL)
-		return pkg_failed_(err->code);
 	for (size_t i = 0; i < count; i++) {
 		PKG_TRY(pkg_outfile_open(&head->files[i], cli_dirfd(tool->cli),
 					 head->names[i], &options, err));
@@ -102,6 +128,57 @@ static enum pkg_code write_out(struct head *head, const struct seal_tool *tool,
 	for (size_t i = count; i-- > 0;)
 		PKG_TRY(pkg_outfile_commit(head->files[i], UINT64_MAX, err));
 	return PKG_OK;
+}
+
+static enum pkg_code hash(struct head *head, size_t index,
+			  const struct seal_tool *tool, struct pkg_err *err)
+{
+	const struct pkg_buf *bytes = index == 0 ? &head->json : &head->p7s;
+
+	head->items[index].name = head->names[index];
+	head->items[index].sha256 = head->sha256[index];
+	return pkg_digest_sha256(cli_env(tool->cli)->crypto, bytes->data,
+				 bytes->len, head->sha256[index], err);
+}
+
+static enum pkg_code begin(struct head *head, struct seal_tool *tool,
+			   const struct args *args, struct pkg_err *err)
+{
+	const struct pkg_seal_signer signer =
+	    seal_tool_signer(tool, &args->signer);
+	char note[96];
+	struct pkg_audit_entry entry = {
+	    .key = signer.key == NULL ? NULL : pkg_key_name(signer.key),
+	    .certificate = seal_audit_cert(&signer),
+	    .inputs = head->items,
+	    .input_count = 1,
+	    .note = note,
+	};
+
+	PKG_TRY(hash(head, 0, tool, err));
+	(void)snprintf(note, sizeof(note), "line %" PRIu64 " of log %s",
+		       head->report.head.number, head->report.head.log);
+	return seal_audit_begin(&tool->audit, &entry, err);
+}
+
+/* The key is used, and told of, before and after. */
+static enum pkg_code give_out(struct head *head, struct seal_tool *tool,
+			      const struct args *args, struct pkg_err *err)
+{
+	struct pkg_audit_entry outcome = {
+	    .inputs = head->items, .input_count = 1, .outputs = head->items};
+	enum pkg_code code;
+
+	PKG_TRY(name_files(head, tool, err));
+	PKG_TRY(begin(head, tool, args, err));
+	code = sign(head, tool, &args->signer, err);
+	if (code == PKG_OK && head->p7s.len > 0)
+		code = hash(head, 1, tool, err);
+	if (code == PKG_OK)
+		code = write_out(head, tool, err);
+	if (code == PKG_OK)
+		outcome.output_count = head->p7s.len == 0 ? 1 : 2;
+	return audit_trail_end(&tool->audit.trail, code, &outcome, err);
 }
 
 static enum pkg_code run(struct cli *cli, const void *options, int argc,
@@ -117,12 +194,11 @@ static enum pkg_code run(struct cli *cli, const void *options, int argc,
 	(void)argc;
 	PKG_TRY(check_args(cli, err));
 	PKG_TRY(seal_tool_start(&tool, cli, err));
+	PKG_TRY(open_logs(&files, &tool, args, argv[0], err));
 	PKG_TRY(seal_tool_key(&tool, &args->signer, err));
-	PKG_TRY(pkg_audit_files_open(&files, cli_dirfd(cli), argv[0], err));
 	PKG_TRY(confine(args, &tool, err));
 	PKG_TRY(make(&head, files, cli_env(cli), err));
-	PKG_TRY(sign(&head, &tool, &args->signer, err));
-	return write_out(&head, &tool, err);
+	return give_out(&head, &tool, args, err);
 }
 
 enum pkg_code seal_head_main(struct cli *cli, struct pkg_err *err)
@@ -130,6 +206,7 @@ enum pkg_code seal_head_main(struct cli *cli, struct pkg_err *err)
 	struct args args = {0};
 	const struct cli_opt table[] = {
 	    SEAL_SIGNER_ROWS(args.signer),
+	    AUDIT_ROWS(args.audit),
 	    NO_SANDBOX_ROW(args.no_sandbox),
 	    {0},
 	};
