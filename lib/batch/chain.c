@@ -152,6 +152,41 @@ static enum pkg_code with_tenant(const struct pkg_batch *batch, step *what,
 	return code;
 }
 
+/* Two batches may want to be the next one, or the head, at the same time. */
+static enum pkg_code lock(int *out, int tenant, const char *process,
+			  struct pkg_err *err)
+{
+	char name[CHAIN_NAME];
+	enum pkg_code code;
+
+	chain_name(name, process, "lock");
+	*out = openat(tenant, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
+	if (*out < 0)
+		return pkg_fail_os(err, errno, "cannot open '%s'", name);
+	while (flock(*out, LOCK_EX) != 0) {
+		if (errno == EINTR)
+			continue;
+		code = pkg_fail_os(err, errno, "cannot lock '%s'", name);
+		(void)close(*out);
+		return code;
+	}
+	return PKG_OK;
+}
+
+static enum pkg_code locked(const struct pkg_batch *batch, int tenant,
+			    step *what, struct pkg_arena *arena,
+			    struct pkg_err *err)
+{
+	enum pkg_code code;
+	int fd = -1;
+
+	PKG_TRY(lock(&fd, tenant, batch->process->name, err));
+	code = what(batch, tenant, arena, err);
+	(void)close(fd);
+	return code;
+}
+
 static enum pkg_code check(const struct pkg_batch *batch, int tenant,
 			   struct pkg_arena *arena, struct pkg_err *err)
 {
@@ -170,8 +205,8 @@ enum pkg_code pkg_batch_chain_check(const struct pkg_batch *batch,
 		   : with_tenant(batch, check, err);
 }
 
-static enum pkg_code claim(const struct pkg_batch *batch, int tenant,
-			   struct pkg_arena *arena, struct pkg_err *err)
+static enum pkg_code do_claim(const struct pkg_batch *batch, int tenant,
+			      struct pkg_arena *arena, struct pkg_err *err)
 {
 	const char *name = batch->process->name;
 	struct batch_chain chain;
@@ -182,38 +217,20 @@ static enum pkg_code claim(const struct pkg_batch *batch, int tenant,
 	return write_chain(&chain, tenant, name, err);
 }
 
-/* Two batches may want to be the next one at the same time. */
-static enum pkg_code claim_locked(const struct pkg_batch *batch, int tenant,
-				  struct pkg_arena *arena, struct pkg_err *err)
+static enum pkg_code claim(const struct pkg_batch *batch, int tenant,
+			   struct pkg_arena *arena, struct pkg_err *err)
 {
-	enum pkg_code code = PKG_OK;
-	char name[CHAIN_NAME];
-	int fd = -1;
-
-	chain_name(name, batch->process->name, "lock");
-	fd = openat(tenant, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (fd < 0)
-		return pkg_fail_os(err, errno, "cannot open '%s'", name);
-	while (flock(fd, LOCK_EX) != 0 && code == PKG_OK) {
-		if (errno != EINTR)
-			code =
-			    pkg_fail_os(err, errno, "cannot lock '%s'", name);
-	}
-	if (code == PKG_OK)
-		code = claim(batch, tenant, arena, err);
-	(void)close(fd);
-	return code;
+	return locked(batch, tenant, do_claim, arena, err);
 }
 
 enum pkg_code pkg_batch_chain_claim(const struct pkg_batch *batch,
 				    struct pkg_err *err)
 {
-	return with_tenant(batch, claim_locked, err);
+	return with_tenant(batch, claim, err);
 }
 
-static enum pkg_code move(const struct pkg_batch *batch, int tenant,
-			  struct pkg_arena *arena, struct pkg_err *err)
+static enum pkg_code do_move(const struct pkg_batch *batch, int tenant,
+			     struct pkg_arena *arena, struct pkg_err *err)
 {
 	const char *name = batch->process->name;
 	PKG_AUTO_FINI(pkg_buf)
@@ -225,6 +242,12 @@ static enum pkg_code move(const struct pkg_batch *batch, int tenant,
 	PKG_TRY(pkg_digest_sha256(batch->env->crypto, result.data, result.len,
 				  chain.result_sha256, err));
 	return write_chain(&chain, tenant, name, err);
+}
+
+static enum pkg_code move(const struct pkg_batch *batch, int tenant,
+			  struct pkg_arena *arena, struct pkg_err *err)
+{
+	return locked(batch, tenant, do_move, arena, err);
 }
 
 enum pkg_code pkg_batch_chain_move(const struct pkg_batch *batch,

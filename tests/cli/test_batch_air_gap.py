@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches over an air gap: pkg-batch export and import."""
 
+import fcntl
 import json
 import os
+import pathlib
+import shutil
 import subprocess
+import time
 import zipfile
 
 import pytest
 import softhsm
 from gap import DOCUMENTS, POLICY, Gap, member, members, reason
 from reference import sha256, write_zip
+from support import clean_environment
 
 MIME = b"application/vnd.packline.batch.v1+zip"
 
@@ -275,6 +280,49 @@ def test_a_chain_goes_over_the_gap(gap):
     sides.officer.give(sides.response, name="b2")
     sides.build.take(sides.response)
     assert sides.build.status("b2") == "CLOSED"
+
+
+def response_of(sides, name):
+    """From a key of its own, which knows of no other batch."""
+    path = sides.stick / f"{name}.response"
+    sides.build.create(name=name)
+    sides.build.give(sides.request, name=name)
+    sides.officer.take(sides.request)
+    sides.officer.accept("alice", "bob", name=name)
+    sides.officer.sign(name=name)
+    sides.officer.give(path, name=name)
+    shutil.rmtree(sides.officer.folder / "spool")
+    return path
+
+
+def waiters(path):
+    """How many processes wait for the lock of a file."""
+    inode = f":{path.stat().st_ino} "
+    return sum("-> FLOCK" in line and inode in line
+               for line in pathlib.Path("/proc/locks").read_text().splitlines())
+
+
+def test_two_responses_at_once_do_not_fork_a_chain(run, gap):
+    """Both name what came before, and so does only one of them when it is
+    its turn: the head of a chain is looked at and moved under its lock."""
+    sides = gap(extra=POLICY + "  chain: true\n")
+    responses = [response_of(sides, name) for name in ("b1", "b2")]
+    lock = sides.build.job().parent / ".chain-bootloaders.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        imports = [subprocess.Popen(
+            [run.folder / "pkg-batch", "import", "--spool", "spool",
+             "--process", "process.yaml", path], cwd=sides.build.folder,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=clean_environment()) for path in responses]
+        until = time.monotonic() + 30
+        while waiters(lock) < 2 and time.monotonic() < until:
+            assert [each.poll() for each in imports] == [None, None]
+            time.sleep(0.01)
+    told = [each.communicate()[1] for each in imports]
+    assert sorted(each.returncode for each in imports) == [0, 1]
+    assert sum("[batch-chain]" in each for each in told) == 1
+    assert sorted(map(sides.build.status, ("b1", "b2"))) == ["CLOSED", "NEW"]
 
 
 def test_the_log_tells(run, gap):
