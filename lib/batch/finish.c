@@ -120,8 +120,6 @@ static enum pkg_code fill(struct closing *self, const struct pkg_certs *certs,
 			  struct pkg_err *err)
 {
 	const struct pkg_env *env = self->batch->env;
-	PKG_AUTO_FINI(pkg_buf)
-	struct pkg_buf request = {.max = PKG_LIMIT_BATCH_RECORD};
 
 	if (self->batch->process->action == PKG_PROCESS_SIGN && certs != NULL &&
 	    pkg_certs_count(certs) > 0) {
@@ -130,7 +128,8 @@ static enum pkg_code fill(struct closing *self, const struct pkg_certs *certs,
 	}
 	if (!pkg_time_format(self->closed, env->now(env)))
 		return pkg_fail(err, PKG_SYSTEM, "the clock is wrong");
-	PKG_TRY(pkg_batch_request(self->batch, &request, self->request, err));
+	/* Results are of the list that is there now: is it still that one? */
+	PKG_TRY(pkg_batch_check_request(self->batch, self->request, err));
 	return read_results(self, err);
 }
 

@@ -142,6 +142,14 @@ PKG_MUST_CHECK enum pkg_code
 pkg_batch_request_make(const struct pkg_batch *batch, struct pkg_buf *out,
 		       struct pkg_err *err);
 
+/*
+ * What was accepted, and what is there, are the same bytes; their SHA-256.
+ * PKG_NO, reason "batch-request".
+ */
+PKG_MUST_CHECK enum pkg_code
+pkg_batch_check_request(const struct pkg_batch *batch,
+			uint8_t sha256[static 32], struct pkg_err *err);
+
 /* PKG_NO, reason "batch-empty". */
 PKG_MUST_CHECK enum pkg_code
 pkg_batch_refuse_empty(const struct pkg_batch *batch, struct pkg_err *err);

@@ -95,10 +95,9 @@ enum pkg_code pkg_batch_refuse_empty(const struct pkg_batch *batch,
 	return pkg_hint(err, "pkg-batch upload puts some in");
 }
 
-/* What was accepted, and what is there: the same bytes. */
-static enum pkg_code check_request(const struct pkg_batch *batch,
-				   uint8_t sha256[static 32],
-				   struct pkg_err *err)
+enum pkg_code pkg_batch_check_request(const struct pkg_batch *batch,
+				      uint8_t sha256[static 32],
+				      struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf)
 	struct pkg_buf said = {.max = PKG_LIMIT_BATCH_RECORD};
@@ -183,7 +182,7 @@ enum pkg_code pkg_batch_validate(const struct pkg_batch *batch,
 	PKG_TRY(pkg_batch_check_horizon(batch, err));
 	PKG_TRY(pkg_batch_chain_check(batch, err));
 	PKG_TRY(check_documents(batch, err));
-	PKG_TRY(check_request(batch, sha256, err));
+	PKG_TRY(pkg_batch_check_request(batch, sha256, err));
 	if (batch->record.has_policy)
 		code = pkg_batch_judge(batch, sha256, &said, arena, err);
 	else

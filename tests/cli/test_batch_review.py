@@ -55,6 +55,26 @@ def test_what_is_accepted(sides):
     assert " ".join(groups[i:i + 4] for i in range(0, 32, 4)) in screen
 
 
+def test_what_changes_while_somebody_looks_is_not_signed(sides):
+    """He has confirmed the digest of another list."""
+    side = sides.build
+    side.create()
+    side.accept("alice", "bob")
+    terminal = Terminal(side.folder, "pkg-batch", "run", "--spool", "spool",
+                        "--audit-log", "log", *officer(side, "officer")[2:],
+                        "b1")
+    terminal.read_until(b"type its id")
+    path = side.job() / "documents-001.jsonl"
+    path.write_bytes(path.read_bytes().replace(
+        hashlib.sha256(b"first\n").hexdigest().encode(), b"0" * 64))
+    terminal.type(b"b1\n")
+    code, err, _ = terminal.end()
+    assert (code, "[batch-request]" in err) == (1, True), err
+    assert not (side.job() / "results.jsonl").exists()
+    assert side.status() == "ACCEPTED"
+    assert '"begin"' not in (side.folder / "log").read_text()
+
+
 def test_what_is_run(sides):
     side = sides.build
     side.create()

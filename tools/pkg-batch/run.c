@@ -45,6 +45,15 @@ static const struct pkg_certs *certs_of(const struct running *self)
 
 /* -- before -- */
 
+/* A person takes his time: what he has seen may not be there any more. */
+static enum pkg_code validate_again(struct running *self, struct pkg_err *err)
+{
+	return self->args->review.yes
+		   ? PKG_OK
+		   : pkg_batch_validate(self->tool.batch, &self->approvals,
+					self->tool.arena, err);
+}
+
 /* Show what will be signed, have it confirmed, and say so in the log. */
 static enum pkg_code agree(struct running *self, bool sign, struct pkg_err *err)
 {
@@ -62,6 +71,7 @@ static enum pkg_code agree(struct running *self, bool sign, struct pkg_err *err)
 		PKG_TRY(batch_review_key(&self->review, tool, err));
 		PKG_TRY(batch_review_agree(&self->review, tool->batch, sha256,
 					   err));
+		PKG_TRY(validate_again(self, err));
 		entry.key = self->review.key;
 		if (self->review.cert != NULL)
 			entry.certificate = self->review.cert->sha256;
