@@ -65,6 +65,7 @@ options() {
 	case $1 in
 	stream) echo -max_len=64 ;;
 	names) echo -max_len=600 ;;
+	exchange) echo -max_len=16384 ;;
 	*) echo -max_len=4096 ;;
 	esac
 	[ ! -f "dict/$1.dict" ] || echo "-dict=dict/$1.dict"
