@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A time-stamping authority (RFC 3161): openssl ts."""
 
+import time
+
 from support import P256, RSA
 
 CONFIG = """\
@@ -34,10 +36,13 @@ class Authority:
                 f"extendedKeyUsage={usage}\n")
             if not keys.key(name).exists():
                 keys.new_cert(name, P256, name)
-        if keys.key("tsa-rsa").exists():    # another test has made it
-            return
-        keys.new_ca("tsa-ca")
-        keys.new_cert("tsa-rsa", RSA, "tsa", ca="tsa-ca")
+        if not keys.key("tsa-rsa").exists():    # no other test has made it
+            keys.new_ca("tsa-ca")
+            keys.new_cert("tsa-rsa", RSA, "tsa", ca="tsa-ca")
+        # What is stamped may be a second older than it says, see accuracy, and
+        # who signed must have been valid then.
+        newest = max(path.stat().st_mtime for path in keys.folder.iterdir())
+        time.sleep(max(0, newest + 1 - time.time()))
 
     def reply(self, query, reply, name="tsa", *more):
         self.keys.openssl("ts", "-reply", "-queryfile", query, "-signer",
