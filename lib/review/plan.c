@@ -21,9 +21,9 @@ static const char *text_of(const struct pkg_node *node, const char *key)
 							       : "?";
 }
 
-/* All that a step is, but for its name: as JSON, one line. */
-static const char *step_text(struct facts *facts, const struct pkg_node *step,
-			     struct pkg_err *err)
+/* All that @node is, but for what names it (op, ref): as JSON, one line. */
+static const char *rest_of(struct facts *facts, const struct pkg_node *node,
+			   struct pkg_err *err)
 {
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf buf = {.max = STEP_MAX};
 	struct pkg_sink_buf sink;
@@ -33,10 +33,8 @@ static const char *step_text(struct facts *facts, const struct pkg_node *step,
 	pkg_jsonw_init(&w, &sink.sink, 0);
 	pkg_jsonw_object(&w);
 	/* In a canonical plan the keys are in order already. */
-	for (struct pkg_node *one = step->first; one != NULL; one = one->next) {
-		if (strcmp(one->key, "op") == 0 ||
-		    strcmp(one->key, "ref") == 0 ||
-		    strcmp(one->key, "expect") == 0)
+	for (struct pkg_node *one = node->first; one != NULL; one = one->next) {
+		if (strcmp(one->key, "op") == 0 || strcmp(one->key, "ref") == 0)
 			continue;
 		pkg_jsonw_key(&w, one->key);
 		pkg_jsonw_node(&w, one);
@@ -58,15 +56,14 @@ static enum pkg_code add_step(struct facts *facts, const struct pkg_node *step,
 				text_of(step, "ref"));
 	if (name == NULL)
 		return err->code;
-	return pkg_facts_add(
-	    facts,
-	    &(struct fact){.label = "step",
-			   .name = name,
-			   .value = step_text(facts, step, err),
-			   .kind = PAGE_QUOTED,
-			   .compared = true,
-			   .inside = true},
-	    err);
+	return pkg_facts_add(facts,
+			     &(struct fact){.label = "step",
+					    .name = name,
+					    .value = rest_of(facts, step, err),
+					    .kind = PAGE_QUOTED,
+					    .compared = true,
+					    .inside = true},
+			     err);
 }
 
 /* How many steps of each kind there are, in the order of the plan. */
@@ -101,14 +98,15 @@ static enum pkg_code add_sboms(struct facts *facts,
 {
 	for (const struct pkg_node *one = sboms == NULL ? NULL : sboms->first;
 	     one != NULL; one = one->next)
-		PKG_TRY(
-		    pkg_facts_add(facts,
-				  &(struct fact){.label = "SBOM",
-						 .name = text_of(one, "ref"),
-						 .value = text_of(one, "blob"),
-						 .compared = true,
-						 .inside = true},
-				  err));
+		PKG_TRY(pkg_facts_add(
+		    facts,
+		    &(struct fact){.label = "SBOM",
+				   .name = text_of(one, "ref"),
+				   .value = rest_of(facts, one, err),
+				   .kind = PAGE_QUOTED,
+				   .compared = true,
+				   .inside = true},
+		    err));
 	return PKG_OK;
 }
 

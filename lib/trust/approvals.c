@@ -72,9 +72,10 @@ static enum pkg_code check_signature(const struct judge *judge,
 	    .at = trust_clock_now(clock, judge->env),
 	};
 
-	if (judge->set->trust != NULL && judge->set->trust->crls != NULL) {
+	if (judge->set->trust != NULL)
 		PKG_TRY(pkg_trust_check_crls(judge->set->trust, judge->env,
 					     clock, err));
+	if (judge->set->trust != NULL && judge->set->trust->crls != NULL) {
 		options.anchors = judge->set->trust->anchors;
 		options.anchor_keys = NULL;
 		options.anchor_key_count = 0;

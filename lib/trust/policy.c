@@ -198,8 +198,8 @@ static const struct pkg_field trust_fields[] = {
      .min = 2,
      .max = 6,
      .pattern = CONFIG_DURATION_PATTERN,
-     .help = "How old a revocation list may be, from its thisUpdate on; as old "
-	     "as its nextUpdate says if absent.",
+     .help = "How old a revocation list may be, from its thisUpdate on, and "
+	     "that there must be one; as old as its nextUpdate says if absent.",
      .hint = CONFIG_DURATION_HINT},
     {.name = "minSequence",
      .kind = PKG_FIELD_INT,

@@ -130,8 +130,17 @@ enum pkg_code pkg_trust_check_crls(const struct pkg_trust *trust,
 				   const struct pkg_clock *clock,
 				   struct pkg_err *err)
 {
-	if (trust->crls == NULL || trust->crl_max_age == 0 ||
-	    clock->mode == PKG_CLOCK_NONE)
+	if (trust->crl_max_age == 0)
+		return PKG_OK;
+	/* Who says how old a list may be wants one to be looked at. */
+	if (trust->crls == NULL) {
+		(void)pkg_refuse(err, PKG_NO, "crl-missing",
+				 "the policy says how old a revocation list "
+				 "may be (crlMaxAge), and there is none");
+		return pkg_hint(err, "get the CA's newest list and name it "
+				     "with --crl or in crls");
+	}
+	if (clock->mode == PKG_CLOCK_NONE)
 		return PKG_OK;
 	return pkg_crls_check_age(trust->crls, trust->crl_max_age,
 				  clock->mode == PKG_CLOCK_TSA

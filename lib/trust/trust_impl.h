@@ -81,7 +81,10 @@ PKG_MUST_CHECK enum pkg_code
 pkg_trust_read_policy(struct pkg_trust *trust, struct pkg_diag *diag, int dirfd,
 		      const void *text, size_t len, struct pkg_err *err);
 
-/* trust.c: no list may be older than the policy allows, by @clock. */
+/*
+ * trust.c: no list may be older than the policy allows, by @clock; and there is
+ * one if the policy says how old it may be.
+ */
 PKG_MUST_CHECK enum pkg_code pkg_trust_check_crls(const struct pkg_trust *trust,
 						  const struct pkg_env *env,
 						  const struct pkg_clock *clock,

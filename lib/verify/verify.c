@@ -148,6 +148,7 @@ static enum pkg_code check_signatures(struct verify_run *run,
 	    run,
 	    err->reason != NULL &&
 		    (strcmp(err->reason, "crl-too-old") == 0 ||
+		     strcmp(err->reason, "crl-missing") == 0 ||
 		     strcmp(err->reason, "certificate-revoked") == 0)
 		? PKG_VERIFY_REVOCATION
 		: PKG_VERIFY_SIGNATURES,

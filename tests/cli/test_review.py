@@ -315,10 +315,13 @@ def test_keys_that_are_shared_have_names(run, tmp_path, keys):
 
 def test_a_bundle_shows_its_plan(run, tmp_path, keys):
     (tmp_path / "os.bin").write_bytes(b"os")
+    (tmp_path / "os.cdx.json").write_text(json.dumps(
+        {"bomFormat": "CycloneDX", "specVersion": "1.5"}))
     (tmp_path / "m.yaml").write_text(
         "packline: 1\ntenant: acme\nproduct: {name: gw, version: 1.2.3}\n"
         "modules:\n- {name: os, version: '1', type: os,"
-        " artifacts: [{path: os.bin}]}\n"
+        " artifacts: [{path: os.bin}], sbom: {path: os.cdx.json,"
+        " mediaType: application/vnd.cyclonedx+json}}\n"
         "sets:\n- {name: gw, version: '2', type: os, modules: [os]}\n"
         "assignments:\n- {set: gw, targets: [dev1], type: forced}\n")
     run("pkg-manifest", "resolve", "m.yaml", "-o", "lock", check=0)
@@ -331,6 +334,13 @@ def test_a_bundle_shows_its_plan(run, tmp_path, keys):
     assert '"body":[{"id":"dev1","type":"forced"}]' in joined
     assert "1 ensure-module, 1 ensure-artifact, 1 ensure-set, 1 assign" \
         in joined
+    # All that is signed, also what the server must answer.
+    with zipfile.ZipFile(tmp_path / "a.draft") as bundle:
+        plan = json.loads(bundle.read("payload/plan.json"))
+    assert plan["sboms"] and all(step["expect"] for step in plan["steps"])
+    for one in plan["steps"] + plan["sboms"]:
+        rest = {key: one[key] for key in one if key not in ("op", "ref")}
+        assert json.dumps(rest, separators=(",", ":")) in joined
 
 
 def test_steps_of_one_name_do_not_hide_each_other(tmp_path, keys):

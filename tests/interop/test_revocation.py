@@ -70,6 +70,14 @@ def test_greatest_age(keys, verify, refuse, crl, policy):
            crl(made=-1, name="other.crl", ca="ca2"), trust=trust)
 
 
+def test_who_asks_for_an_age_asks_for_a_list(keys, verify, refuse, crl, policy):
+    """A list that somebody forgot, or took away, is no yes."""
+    trust = policy(extra="  crlMaxAge: 2d\n")
+    refuse(forge.Box(keys), 1, "crl-missing", trust=trust)
+    refuse(forge.Box(keys), 1, "crl-missing", "--time", "none", trust=trust)
+    assert verify(forge.Box(keys), "--crl", crl(made=-1), trust=trust)[0] == 0
+
+
 def redated(path, name, *days):
     """A list with other dates, as anybody can write it: not signed anew."""
     pem = path.read_text().split("-----")[2]

@@ -191,7 +191,8 @@ bool pkg_clock_parse(struct pkg_clock *out, const char *text);
  * Fails with PKG_NO and a reason: "no-trust" (@trust is NULL),
  * "signer-untrusted" (no trusted signature), "threshold" (too few), or
  * another of packline/cms.h for a signature or a certificate that is no good;
- * "crl-too-old" if a revocation list is older than the policy's crlMaxAge.
+ * "crl-too-old" if a revocation list is older than the policy's crlMaxAge, and
+ * "crl-missing" if the policy has one and there is no list.
  * The order of the files is not judged here.
  */
 PKG_MUST_CHECK enum pkg_code
