@@ -35,6 +35,25 @@ static int stop(void **state)
 	return 0;
 }
 
+/*
+ * Where no unnamed file can be had (overlayfs before Linux 6.1, say), who is
+ * killed leaves one with a name.  The next process sweeps it away, see
+ * test_sweep.c; not this one, which has swept here before.
+ */
+static void sweep(const char *folder)
+{
+	const int fd = open(folder, O_TMPFILE | O_RDWR, 0600);
+	char command[128];
+
+	if (fd >= 0) {
+		(void)close(fd);
+		return;
+	}
+	(void)snprintf(command, sizeof(command), "rm '%s'/.packline-*.tmp",
+		       folder);
+	assert_int_equal(system(command), 0);
+}
+
 static struct pkg_state_entry package(uint64_t sequence, const uint8_t *sha256)
 {
 	return (struct pkg_state_entry){.tenant = "acme",
@@ -200,7 +219,6 @@ static void test_nothing_happens_before_commit(void **state)
 	pid_t child = 0;
 	int status = 0;
 
-	(void)state;
 	assert_null(accept_number(5, one));
 	assert_ok(pkg_state_open(&opened, AT_FDCWD, path, &err));
 	assert_ok(pkg_state_prepare(opened, &entry, &err));
@@ -216,6 +234,7 @@ static void test_nothing_happens_before_commit(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
+	sweep(*state);
 	file_is(FILE_OF(ROW("\"ecu-a\"", "01", "gateway", "5", "acme")));
 	assert_null(accept_number(6, two));
 }
