@@ -41,21 +41,6 @@ static enum pkg_code files_open(struct files *files,
 	return pkg_seal_open_request(&files->request, &request, kind, err);
 }
 
-/*
- * The .request first: without it an encrypted draft is of no use to anybody
- * but its recipients, while a .request without its draft does no harm.
- */
-static enum pkg_code commit_request(const struct files *files,
-				    const struct pkg_container_writer *writer,
-				    struct pkg_err *err)
-{
-	if (files->request == NULL)
-		return PKG_OK;
-	PKG_TRY(pkg_container_writer_request_file(
-	    writer, pkg_outfile_sink(files->request), err));
-	return pkg_outfile_commit(files->request, UINT64_MAX, err);
-}
-
 static enum pkg_code write_files(struct pkg_container_writer *writer,
 				 const struct pkg_seal_plan *plan,
 				 const struct pkg_seal_create *job,
@@ -82,10 +67,13 @@ static enum pkg_code write_files(struct pkg_container_writer *writer,
 					: NULL,
 	    .draft = plan->spec.signer == NULL &&
 		     plan->spec.kind != PKG_CONTAINER_ENCRYPTED,
+	    .request = files.request,
 	};
 	PKG_TRY(pkg_seal_list_artifacts(
 	    &record, plan->arena, pkg_container_writer_request(writer), err));
-	PKG_TRY(commit_request(&files, writer, err));
+	if (files.request != NULL)
+		PKG_TRY(pkg_container_writer_request_file(
+		    writer, pkg_outfile_sink(files.request), err));
 	return pkg_seal_commit(files.container, size, &job->output, &record,
 			       env->crypto, err);
 }

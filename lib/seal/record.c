@@ -216,6 +216,19 @@ enum pkg_code pkg_seal_open_request(struct pkg_outfile **out,
 	return pkg_seal_open_file(out, output, &options, err);
 }
 
+/*
+ * The .request first: without it an encrypted draft is of no use to anybody
+ * but its recipients, while a .request without its draft does no harm.
+ */
+static enum pkg_code commit_both(struct pkg_outfile *file, uint64_t size,
+				 const struct pkg_seal_record *record,
+				 struct pkg_err *err)
+{
+	if (record->request != NULL)
+		PKG_TRY(pkg_outfile_commit(record->request, UINT64_MAX, err));
+	return pkg_outfile_commit(file, size, err);
+}
+
 enum pkg_code pkg_seal_commit(struct pkg_outfile *file, uint64_t size,
 			      const struct pkg_seal_output *output,
 			      const struct pkg_seal_record *record,
@@ -224,14 +237,14 @@ enum pkg_code pkg_seal_commit(struct pkg_outfile *file, uint64_t size,
 	PKG_AUTO_FINI(pkg_buf) struct pkg_buf text = {.max = RECORD_MAX};
 
 	if (output->record == NULL || strcmp(output->path, "-") == 0)
-		return pkg_outfile_commit(file, size, err);
+		return commit_both(file, size, record, err);
 	PKG_TRY(pkg_sink_finish(pkg_outfile_sink(file), err));
 	if (size != UINT64_MAX &&
 	    ftruncate(pkg_outfile_fd(file), (off_t)size) != 0)
 		return pkg_fail_os(err, errno, "cannot write '%s'",
 				   record->path);
-	/* All that can fail comes before the file is visible. */
+	/* All that can fail comes before a file is visible. */
 	PKG_TRY(make_record(&text, file, record, crypto, err));
-	PKG_TRY(pkg_outfile_commit(file, size, err));
+	PKG_TRY(commit_both(file, size, record, err));
 	return pkg_sink_write(output->record, text.data, text.len, err);
 }

@@ -30,6 +30,8 @@ struct pkg_seal_record {
 	/* A .request: of the above only path, kind, id and manifest. */
 	bool request_file;
 	size_t signatures, approvals; /* in it */
+	/* The .request that becomes visible with it; NULL = none. */
+	struct pkg_outfile *request;
 };
 
 /* Prepare to write @output.  Fails as pkg_outfile_open(). */
@@ -69,9 +71,9 @@ pkg_seal_list_artifacts(struct pkg_seal_record *record, struct pkg_arena *arena,
 			const struct pkg_container_request *request,
 			struct pkg_err *err);
 /*
- * Hash @file, make it visible with @size bytes (UINT64_MAX: as it is) and write
- * its record.  On standard output there is no place for a record beside the
- * container.
+ * Hash @file, make it visible with @size bytes (UINT64_MAX: as it is), just
+ * after the .request of @record, and write its record.  On standard output
+ * there is no place for a record beside the container.
  */
 PKG_MUST_CHECK enum pkg_code
 pkg_seal_commit(struct pkg_outfile *file, uint64_t size,
