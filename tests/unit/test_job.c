@@ -387,11 +387,12 @@ static void the_list_is_sorted_and_opens_no_job(void **state)
 /* A tenant of somebody else is left out, and opening it is refused. */
 static void a_tenant_of_somebody_else(void **state)
 {
-	PKG_AUTO(pkg_spool) struct pkg_spool *spool = open_spool();
+	PKG_AUTO(pkg_spool) struct pkg_spool *spool = NULL;
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip(); /* jumps: what is open by now would leak */
+	spool = open_spool();
 	make_job(spool, "acme", "one");
 	make_job(spool, "zeta", "one");
 	assert_int_equal(chown(below("batch/zeta"), 12345, 0), 0);
